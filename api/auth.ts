@@ -1,0 +1,314 @@
+import { z } from 'zod'
+import { endpoint } from './endpoint.ts'
+import {
+  AUTH_SOURCES,
+  email,
+  empty,
+  FACTORS,
+  isoDate,
+  oneTimeSecret,
+  permission,
+  secondFactorCode,
+  SESSION_KINDS,
+  typedPassword,
+  typedUsername,
+  userId,
+  username,
+} from './schemas.ts'
+
+const signedIn = z.object({
+  /** For clients without cookies; the page uses the cookie and ignores it. */
+  token: z.string(),
+  user_id: userId,
+  username: z.string(),
+  require_password_change: z.boolean(),
+  /** The session may set a new password without the old one: suggest it. */
+  change_pwd_hint: z.boolean(),
+  /** The password proved is below today's rule: suggest a better one. */
+  password_upgrade_required: z.boolean(),
+  redirect_to: z.string().optional(),
+})
+
+export const linkedAccount = z.object({
+  user_id: userId,
+  username: z.string(),
+  did: z.string().nullable(),
+  handle: z.string().nullable(),
+  avatar_url: z.string().nullable(),
+  current: z.boolean(),
+})
+
+const passwordForm = z.strictObject({
+  login_type: z.literal('password').optional(),
+  username: typedUsername,
+  password: typedPassword,
+  code: secondFactorCode.optional(),
+  trust_device_flag: z.boolean().optional(),
+  add_account: z.boolean().optional(),
+})
+
+const startupTokenForm = z.strictObject({
+  login_type: z.literal('temporary_token'),
+  temporary_token: oneTimeSecret,
+})
+
+const loginTokenForm = z.strictObject({
+  login_type: z.literal('login_token'),
+  login_token: oneTimeSecret,
+})
+
+const session = z.object({
+  session_id: z.string(),
+  kind: z.enum(SESSION_KINDS),
+  auth_source: z.enum(AUTH_SOURCES),
+  amr: z.array(z.enum(FACTORS)),
+  created_at: isoDate,
+  last_seen_at: isoDate,
+  expires_at: isoDate,
+  ip: z.string(),
+  user_agent: z.string(),
+  current: z.boolean(),
+})
+
+const trustedDevice = z.object({
+  device_id: z.string(),
+  created_at: isoDate,
+  last_used_at: isoDate,
+  expires_at: isoDate,
+  ip: z.string(),
+  user_agent: z.string(),
+})
+
+/** Signing in and out, second factors, and one's own sessions. */
+export const auth = {
+  setupStatus: endpoint({
+    method: 'GET',
+    path: '/api/auth/setup-status',
+    summary: 'What the sign-in page needs to know before anybody is signed in',
+    auth: 'public',
+    gate: 'open',
+    scope: 'open',
+    limit: 'none',
+    output: z.object({
+      setup_required: z.boolean(),
+      temporary_login_token_enabled: z.boolean(),
+      password_upgrade_required: z.boolean(),
+      atproto_enabled: z.boolean(),
+      account_creation_enabled: z.boolean(),
+      min_password_length: z.int(),
+      /** Passwords travel unencrypted between this browser and the server: shown as a red bar. */
+      insecure_transport: z.boolean(),
+    }),
+    errors: [],
+  }),
+
+  setup: endpoint({
+    method: 'POST',
+    path: '/api/auth/setup',
+    summary: 'Create the first superuser; works once, for ever',
+    auth: 'public',
+    gate: 'open',
+    scope: 'open',
+    limit: 'credential',
+    body: z.strictObject({
+      setup_token: oneTimeSecret,
+      username,
+      password: typedPassword,
+      confirm_password: typedPassword,
+      email: email.optional(),
+    }),
+    output: signedIn,
+    errors: ['SETUP_NOT_REQUIRED', 'SETUP_TOKEN_INVALID', 'PASSWORDS_DIFFER', 'PASSWORD_UNACCEPTABLE', 'OVERLOADED', 'INSECURE_TRANSPORT'],
+  }),
+
+  login: endpoint({
+    method: 'POST',
+    path: '/api/auth/login',
+    summary: 'Sign in with a password, the startup token or a login token',
+    auth: 'public',
+    gate: 'open',
+    scope: 'open',
+    limit: 'credential',
+    body: z.discriminatedUnion('login_type', [passwordForm, startupTokenForm, loginTokenForm]),
+    output: signedIn,
+    errors: [
+      'INCORRECT_CREDENTIALS',
+      'TEMPORARY_TOKEN_INVALID',
+      'LOGIN_TOKEN_INVALID',
+      'TOTP_REQUIRED',
+      'TEMP_PASSWORD_EXPIRED',
+      'ACCOUNT_DISABLED',
+      'TOO_MANY_ACCOUNTS',
+      'OVERLOADED',
+      'INSECURE_TRANSPORT',
+    ],
+  }),
+
+  logout: endpoint({
+    method: 'POST',
+    path: '/api/auth/logout',
+    summary: 'End this session, or hand over to another account of the group',
+    auth: 'public',
+    gate: 'open',
+    scope: 'open',
+    limit: 'none',
+    query: z.strictObject({ switch_to: z.string().min(1).max(256).optional() }),
+    output: z.object({
+      switched_to: z
+        .object({ user_id: userId, did: z.string().nullable(), handle: z.string().nullable(), username: z.string() })
+        .optional(),
+    }),
+    errors: ['SWITCH_TARGET_INVALID'],
+  }),
+
+  me: endpoint({
+    method: 'GET',
+    path: '/api/auth/me',
+    summary: 'Who is signed in',
+    auth: 'session',
+    scope: 'open',
+    limit: 'none',
+    output: z.object({
+      user_id: userId,
+      username: z.string(),
+      did: z.string().nullable(),
+      handle: z.string().nullable(),
+      avatar_url: z.string().nullable(),
+      superuser: z.boolean(),
+      permissions: z.array(permission),
+      is_temporary: z.boolean(),
+      scopes: z.array(z.string()),
+      linked_accounts: z.array(linkedAccount),
+    }),
+    errors: [],
+  }),
+
+  reauth: endpoint({
+    method: 'POST',
+    path: '/api/auth/reauth',
+    summary: 'Prove the password or a second factor again before a risky act',
+    auth: 'browser',
+    limit: 'credential',
+    body: z
+      .strictObject({ password: typedPassword.optional(), code: secondFactorCode.optional() })
+      .refine((body) => (body.password === undefined) !== (body.code === undefined), 'either password or code'),
+    output: z.object({ token: z.string(), fresh_until: isoDate }),
+    errors: ['INCORRECT_CREDENTIALS', 'OVERLOADED'],
+  }),
+
+  editAccount: endpoint({
+    method: 'POST',
+    path: '/api/auth/account/edit',
+    summary: 'Change own user name or password; keeps this browser signed in',
+    auth: 'browser',
+    limit: 'credential',
+    body: z.strictObject({
+      /** The current one; not asked of a session made by the startup token. */
+      password: typedPassword.optional(),
+      new_password: typedPassword.optional(),
+      confirm_password: typedPassword.optional(),
+      new_username: username.optional(),
+    }),
+    output: signedIn,
+    errors: ['CURRENT_PASSWORD_WRONG', 'PASSWORDS_DIFFER', 'PASSWORD_UNACCEPTABLE', 'PASSWORD_UNCHANGED', 'USERNAME_TAKEN', 'OVERLOADED'],
+  }),
+
+  totpSetup: endpoint({
+    method: 'POST',
+    path: '/api/auth/totp/setup',
+    summary: 'Begin enrolling an authenticator app',
+    auth: 'browser',
+    limit: 'none',
+    fresh: true,
+    output: z.object({ otpauth_uri: z.string(), secret: z.string() }),
+    errors: ['TOTP_ALREADY_ENABLED'],
+  }),
+
+  totpConfirm: endpoint({
+    method: 'POST',
+    path: '/api/auth/totp/confirm',
+    summary: 'Prove a code of the app being enrolled; answers the recovery codes, once',
+    auth: 'browser',
+    limit: 'credential',
+    fresh: true,
+    body: z.strictObject({ code: secondFactorCode }),
+    output: z.object({ recovery_codes: z.array(z.string()) }),
+    errors: ['TOTP_CODE_WRONG', 'TOTP_ALREADY_ENABLED', 'TOTP_NOT_ENABLED'],
+  }),
+
+  totpDisable: endpoint({
+    method: 'POST',
+    path: '/api/auth/totp/disable',
+    summary: 'Switch the second factor off',
+    auth: 'browser',
+    limit: 'credential',
+    fresh: true,
+    body: z.strictObject({ code: secondFactorCode }),
+    output: empty,
+    errors: ['TOTP_CODE_WRONG', 'TOTP_NOT_ENABLED'],
+  }),
+
+  totpRecovery: endpoint({
+    method: 'POST',
+    path: '/api/auth/totp/recovery',
+    summary: 'Replace the recovery codes; the old ones end',
+    auth: 'browser',
+    limit: 'credential',
+    fresh: true,
+    body: z.strictObject({ code: secondFactorCode }),
+    output: z.object({ recovery_codes: z.array(z.string()) }),
+    errors: ['TOTP_CODE_WRONG', 'TOTP_NOT_ENABLED'],
+  }),
+
+  sessions: endpoint({
+    method: 'GET',
+    path: '/api/auth/sessions',
+    summary: 'Own live sessions, the newest use first',
+    auth: 'browser',
+    limit: 'none',
+    output: z.object({ sessions: z.array(session) }),
+    errors: [],
+  }),
+
+  revokeSession: endpoint({
+    method: 'DELETE',
+    path: '/api/auth/sessions/:session_id',
+    summary: 'End one of the own sessions',
+    auth: 'browser',
+    limit: 'none',
+    params: z.object({ session_id: z.string().max(64) }),
+    output: empty,
+    errors: ['SESSION_NOT_FOUND'],
+  }),
+
+  revokeOtherSessions: endpoint({
+    method: 'POST',
+    path: '/api/auth/sessions/revoke-others',
+    summary: 'End every own session but this one',
+    auth: 'browser',
+    limit: 'none',
+    output: z.object({ revoked: z.int() }),
+    errors: [],
+  }),
+
+  trustedDevices: endpoint({
+    method: 'GET',
+    path: '/api/auth/trusted-devices',
+    summary: 'Browsers that are not asked for a code',
+    auth: 'browser',
+    limit: 'none',
+    output: z.object({ devices: z.array(trustedDevice) }),
+    errors: [],
+  }),
+
+  revokeTrustedDevice: endpoint({
+    method: 'DELETE',
+    path: '/api/auth/trusted-devices/:device_id',
+    summary: 'Ask this browser for a code again',
+    auth: 'browser',
+    limit: 'none',
+    params: z.object({ device_id: z.string().max(64) }),
+    output: empty,
+    errors: ['DEVICE_NOT_FOUND'],
+  }),
+}

@@ -1,0 +1,114 @@
+import type { z } from 'zod'
+import type { ErrorCode } from './errors.ts'
+import type { Permission } from './permissions.ts'
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
+
+/**
+ * Who may call.
+ * - `public`: anybody
+ * - `session`: whoever is signed in, by session or developer token
+ * - `browser`: whoever is signed in by session; developer tokens are refused
+ * - a permission: a session whose user holds it, or a superuser's
+ * - `superuser`: a superuser's session
+ */
+export type Auth = 'public' | 'session' | 'browser' | Permission | 'superuser'
+
+/**
+ * One call of the interface, as plain data. The router, the client, OpenAPI, the limits and the tests all walk
+ * these entries. Every optional field that guards something is at its strictest when absent.
+ */
+export interface Endpoint {
+  method: Method
+  /** Koa style: `/api/v2/users/:id`. */
+  path: string
+  summary: string
+  /** Absent: `superuser`. */
+  auth?: Auth
+  /** `open`: usable while the password gate holds the caller. Absent: closed. */
+  gate?: 'open'
+  /** `open`: usable while the caller's ATProto grant lacks a required scope. Absent: closed. */
+  scope?: 'open'
+  /** `credential`: failures count per address and may cool it down. Absent: `credential`. */
+  limit?: 'credential' | 'none'
+  /** The caller must have proved a password or code within the last 15 minutes. */
+  fresh?: true
+  params?: z.ZodType
+  query?: z.ZodType
+  body?: z.ZodType
+  output: z.ZodType
+  /** HTTP status of a success. Absent: 200. */
+  status?: 201
+  /** The codes of its own; those that any such entry can answer are added by `codesOf`. */
+  errors: readonly ErrorCode[]
+}
+
+/** Keeps an entry's literal types while checking its shape. */
+export function endpoint<const E extends Endpoint>(entry: E): E {
+  return entry
+}
+
+export type Area = Record<string, Endpoint>
+export type Table = Record<string, Area>
+
+type SchemaIn<T> = T extends z.ZodType ? z.input<T> : never
+type SchemaOut<T> = T extends z.ZodType ? z.output<T> : never
+
+/** A value as a handler receives it; `undefined` where the entry takes none. */
+export type Received<E extends Endpoint, K extends 'params' | 'query' | 'body'> = E extends Record<K, infer S>
+  ? SchemaOut<S>
+  : undefined
+
+/** What a handler returns, before the output schema has parsed it. */
+export type Returned<E extends Endpoint> = z.input<E['output']>
+
+/** What a client gets. */
+export type Answered<E extends Endpoint> = z.output<E['output']>
+
+/** What a client passes: exactly the parts that the entry takes. */
+export type Arguments<E extends Endpoint> = {
+  [K in 'params' | 'query' | 'body' as E extends Record<K, z.ZodType> ? K : never]: E extends Record<K, infer S>
+    ? SchemaIn<S>
+    : never
+}
+
+const ALWAYS = ['BAD_ORIGIN', 'INTERNAL', 'STORAGE_UNAVAILABLE'] as const
+const WITH_BODY = ['INVALID_JSON', 'INVALID_JSON_SCHEMA', 'UNSUPPORTED_MEDIA_TYPE', 'PAYLOAD_TOO_LARGE'] as const
+const WITH_SESSION = [
+  'UNAUTHENTICATED',
+  'SESSION_EXPIRED',
+  'ACCOUNT_DISABLED',
+  'PASSWORD_CHANGE_REQUIRED',
+  'SCOPE_UPGRADE_REQUIRED',
+  'ACCESS_DENIED',
+  'REAUTH_REQUIRED',
+] as const
+
+/** The codes that the layers around a handler may answer, whatever the entry lists. */
+export type SurroundingCode =
+  | (typeof ALWAYS)[number]
+  | (typeof WITH_BODY)[number]
+  | (typeof WITH_SESSION)[number]
+  | 'INVALID_QUERY'
+  | 'NOT_FOUND'
+  | 'TOO_MANY_ATTEMPTS'
+  | 'INSECURE_TRANSPORT'
+
+/** Every code this entry can answer: its own and those of the layers around its handler. */
+export function codesOf(entry: Endpoint): ErrorCode[] {
+  const codes = new Set<ErrorCode>([...ALWAYS, ...entry.errors])
+  if (entry.body) for (const code of WITH_BODY) codes.add(code)
+  if (entry.query) codes.add('INVALID_QUERY')
+  if (entry.params) codes.add('NOT_FOUND')
+  if (entry.auth !== 'public') for (const code of WITH_SESSION) codes.add(code)
+  if (limitOf(entry) === 'credential') codes.add('TOO_MANY_ATTEMPTS')
+  return [...codes]
+}
+
+export function authOf(entry: Endpoint): Auth {
+  return entry.auth ?? 'superuser'
+}
+
+export function limitOf(entry: Endpoint): 'credential' | 'none' {
+  return entry.limit ?? 'credential'
+}

@@ -1,0 +1,82 @@
+/**
+ * Every error code that can reach a client, with its HTTP status. A code names the fact, not the remedy;
+ * its text in each language stands in `texts/`. Adding a code here makes a missing text a type error.
+ */
+export const ERROR_STATUS = {
+  // the request itself
+  INVALID_JSON: 400,
+  INVALID_JSON_SCHEMA: 400,
+  INVALID_QUERY: 400,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  PAYLOAD_TOO_LARGE: 413,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  BAD_ORIGIN: 403,
+  INSECURE_TRANSPORT: 403,
+  // the caller
+  UNAUTHENTICATED: 401,
+  SESSION_EXPIRED: 401,
+  ACCOUNT_DISABLED: 403,
+  PASSWORD_CHANGE_REQUIRED: 403,
+  SCOPE_UPGRADE_REQUIRED: 403,
+  ACCESS_DENIED: 403,
+  REAUTH_REQUIRED: 403,
+  TOO_MANY_ATTEMPTS: 429,
+  // signing in
+  SETUP_NOT_REQUIRED: 409,
+  SETUP_TOKEN_INVALID: 401,
+  INCORRECT_CREDENTIALS: 401,
+  TEMPORARY_TOKEN_INVALID: 401,
+  LOGIN_TOKEN_INVALID: 401,
+  TOTP_REQUIRED: 401,
+  TEMP_PASSWORD_EXPIRED: 401,
+  TOO_MANY_ACCOUNTS: 409,
+  SWITCH_TARGET_INVALID: 400,
+  // passwords and second factors
+  PASSWORDS_DIFFER: 400,
+  PASSWORD_UNACCEPTABLE: 400,
+  PASSWORD_UNCHANGED: 400,
+  CURRENT_PASSWORD_WRONG: 403,
+  TOTP_CODE_WRONG: 403,
+  TOTP_ALREADY_ENABLED: 409,
+  TOTP_NOT_ENABLED: 409,
+  // people
+  USER_NOT_FOUND: 404,
+  USERNAME_TAKEN: 409,
+  EMAIL_TAKEN: 409,
+  MANAGER_INVALID: 400,
+  INVALID_FIELD_MODIFY: 400,
+  LAST_SUPERUSER: 409,
+  SESSION_NOT_FOUND: 404,
+  DEVICE_NOT_FOUND: 404,
+  // the server
+  OVERLOADED: 503,
+  STORAGE_UNAVAILABLE: 503,
+  INTERNAL: 500,
+  /** Never sent: the client's own word for "no answer came". */
+  UNREACHABLE: 0,
+} as const
+
+export type ErrorCode = keyof typeof ERROR_STATUS
+
+/** What `error_data` holds, for the codes that carry any. */
+export interface ErrorData {
+  INVALID_JSON_SCHEMA: readonly Fault[]
+  INVALID_QUERY: readonly Fault[]
+  TOO_MANY_ATTEMPTS: { retry_after: number }
+  OVERLOADED: { retry_after: number }
+  TOTP_REQUIRED: { totp_required: true }
+  PASSWORD_UNACCEPTABLE: { reason: PasswordFault }
+}
+
+/** One fault of a request: where it is (dotted path, empty for the whole) and what is wrong, in English. */
+export interface Fault {
+  path: string
+  message: string
+}
+
+/** Why a chosen password is refused. */
+export const PASSWORD_FAULTS = ['too_short', 'too_long', 'common', 'contains_name', 'too_weak'] as const
+export type PasswordFault = (typeof PASSWORD_FAULTS)[number]
+
+export type DataOf<C extends ErrorCode> = C extends keyof ErrorData ? ErrorData[C] : undefined

@@ -1,0 +1,9 @@
+import { auth } from './auth.ts'
+import type { Table } from './endpoint.ts'
+import { system } from './system.ts'
+import { users } from './users.ts'
+
+/** The one table. A new call is an entry here, a handler of the same name, and a page. */
+export const table = { auth, users, system } satisfies Table
+
+export type ApiTable = typeof table

@@ -1,0 +1,104 @@
+import { z } from 'zod'
+import { authOf, codesOf, type Endpoint, type Table } from './endpoint.ts'
+import { ERROR_STATUS } from './errors.ts'
+
+type Json = Record<string, unknown>
+
+/** The table as an OpenAPI 3.1 document. Pure: the same table gives the same document. */
+export function createOpenApi(table: Table, version: string): Json {
+  const paths: Record<string, Json> = {}
+  for (const [area, entries] of Object.entries(table)) {
+    for (const [name, entry] of Object.entries(entries)) {
+      const path = entry.path.replace(/:(\w+)/g, '{$1}')
+      paths[path] = { ...paths[path], [entry.method.toLowerCase()]: operation(area, name, entry) }
+    }
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Latchkey', version, license: { name: 'MIT', identifier: 'MIT' } },
+    paths,
+    components: {
+      securitySchemes: {
+        cookie: { type: 'apiKey', in: 'cookie', name: 'latchkey_session' },
+        bearer: { type: 'http', scheme: 'bearer' },
+      },
+    },
+  }
+}
+
+function operation(area: string, name: string, entry: Endpoint): Json {
+  const auth = authOf(entry)
+  return {
+    operationId: `${area}.${name}`,
+    tags: [area],
+    summary: entry.summary,
+    description: describe(entry),
+    security: auth === 'public' ? [] : [{ cookie: [] }, { bearer: [] }],
+    parameters: [...parameters('path', entry.params), ...parameters('query', entry.query)],
+    ...(entry.body ? { requestBody: { required: true, content: json(schemaOf(entry.body, 'input')) } } : {}),
+    responses: responses(entry),
+  }
+}
+
+function describe(entry: Endpoint): string {
+  const parts = [`Caller: \`${authOf(entry)}\`.`]
+  if (entry.gate === 'open') parts.push('Usable while a password change is required.')
+  if (entry.fresh) parts.push('Needs a re-authentication in the last 15 minutes.')
+  return parts.join(' ')
+}
+
+function parameters(place: 'path' | 'query', schema: z.ZodType | undefined): Json[] {
+  if (!schema) return []
+  const shape = schemaOf(schema, 'input')
+  const properties = isJson(shape['properties']) ? shape['properties'] : {}
+  const required = Array.isArray(shape['required']) ? shape['required'] : []
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: place,
+    required: place === 'path' || required.includes(name),
+    schema: property,
+  }))
+}
+
+function responses(entry: Endpoint): Json {
+  const success = {
+    type: 'object',
+    required: ['status', 'data'],
+    properties: { status: { const: 'ok' }, data: schemaOf(entry.output, 'output') },
+  }
+  const byStatus = new Map<number, string[]>()
+  for (const code of codesOf(entry)) {
+    byStatus.set(ERROR_STATUS[code], [...(byStatus.get(ERROR_STATUS[code]) ?? []), code])
+  }
+  const refusals = [...byStatus].map(([status, codes]) => [String(status), refusal(codes)])
+  return { [entry.status ?? 200]: { description: 'Success', content: json(success) }, ...Object.fromEntries(refusals) }
+}
+
+function refusal(codes: string[]): Json {
+  return {
+    description: codes.join(', '),
+    content: json({
+      type: 'object',
+      required: ['status', 'error', 'message'],
+      properties: {
+        status: { const: 'error' },
+        error: { enum: codes },
+        message: { type: 'string' },
+        error_data: {},
+      },
+    }),
+  }
+}
+
+function json(schema: Json): Json {
+  return { 'application/json': { schema } }
+}
+
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
+  return rest
+}
+
+function isJson(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null
+}

@@ -1,0 +1,188 @@
+import { z } from 'zod'
+import { endpoint } from './endpoint.ts'
+import {
+  displayName,
+  email,
+  empty,
+  isoDate,
+  language,
+  page,
+  pageQuery,
+  permission,
+  temporaryPassword,
+  typedPassword,
+  userId,
+  username,
+} from './schemas.ts'
+
+/** A user as others may see it: never a hash, never a secret. */
+export const user = z.object({
+  user_id: userId,
+  username: z.string(),
+  email: z.string().nullable(),
+  display_name: z.string().nullable(),
+  superuser: z.boolean(),
+  permissions: z.array(permission),
+  manager_id: userId.nullable(),
+  enabled: z.boolean(),
+  lang: language.nullable(),
+  require_password_change: z.boolean(),
+  password_expires: isoDate.nullable(),
+  has_password: z.boolean(),
+  totp_enabled: z.boolean(),
+  did: z.string().nullable(),
+  handle: z.string().nullable(),
+  avatar_url: z.string().nullable(),
+  created_at: isoDate,
+  last_sign_in_at: isoDate.nullable(),
+})
+export type User = z.output<typeof user>
+
+/** One's own record: with what only the person itself needs to know. */
+const ownUser = user.extend({ recovery_codes_left: z.int() })
+
+export const USER_STATES = ['enabled', 'disabled', 'temporary_password', 'superuser'] as const
+export const USER_SORTS = ['username', '-username', 'created_at', '-created_at', 'last_sign_in_at', '-last_sign_in_at'] as const
+
+/** Hours a temporary password lives: -1 for no end, else 1 to 8760. */
+export const expiresHours = z.int().refine((hours) => hours === -1 || (hours >= 1 && hours <= 8760), '-1, or 1 to 8760')
+
+const byId = z.object({
+  id: z
+    .string()
+    .regex(/^[1-9]\d{0,14}$/)
+    .transform(Number),
+})
+
+/** The fields that an administrator sets, and of which a person may set some of its own. */
+const editable = {
+  username: username.optional(),
+  email: email.nullable().optional(),
+  display_name: displayName.nullable().optional(),
+  lang: language.nullable().optional(),
+}
+
+const administered = {
+  superuser: z.boolean().optional(),
+  permissions: z.array(permission).max(16).optional(),
+  manager_id: userId.nullable().optional(),
+  enabled: z.boolean().optional(),
+}
+
+/** People: administration of users, and one's own record. */
+export const users = {
+  list: endpoint({
+    method: 'GET',
+    path: '/api/v2/users',
+    summary: 'Users that the caller may administer',
+    auth: 'USER_CONFIG',
+    limit: 'none',
+    query: z.strictObject({
+      ...pageQuery,
+      /** Part of a name, mail address or handle. */
+      q: z.string().trim().max(100).optional(),
+      state: z.enum(USER_STATES).optional(),
+      sort: z.enum(USER_SORTS).optional(),
+    }),
+    output: page(user),
+    errors: [],
+  }),
+
+  create: endpoint({
+    method: 'POST',
+    path: '/api/v2/users',
+    summary: 'Create a user',
+    auth: 'USER_CONFIG',
+    limit: 'none',
+    body: z.strictObject({
+      ...editable,
+      ...administered,
+      username,
+      /** Absent: the user can only come in by login token. */
+      password: temporaryPassword.optional(),
+      require_password_change: z.boolean().optional(),
+      expires_hours: expiresHours.optional(),
+    }),
+    output: z.object({ user_id: userId }),
+    status: 201,
+    errors: ['USERNAME_TAKEN', 'EMAIL_TAKEN', 'MANAGER_INVALID', 'PASSWORD_UNACCEPTABLE', 'INVALID_FIELD_MODIFY', 'OVERLOADED'],
+  }),
+
+  /** Before `:id`, which would take `@me` for a number that is none. */
+  readMe: endpoint({
+    method: 'GET',
+    path: '/api/v2/users/@me',
+    summary: 'Own record',
+    auth: 'session',
+    limit: 'none',
+    output: ownUser,
+    errors: [],
+  }),
+
+  editMe: endpoint({
+    method: 'PATCH',
+    path: '/api/v2/users/@me',
+    summary: 'Edit own record, or choose the new password that the gate waits for',
+    auth: 'browser',
+    gate: 'open',
+    limit: 'credential',
+    body: z.strictObject({
+      ...editable,
+      /** The NEW password. */
+      password: typedPassword.optional(),
+      /** Asked unless the gate holds the caller or the session is temporary. */
+      current_password: typedPassword.optional(),
+      /** Nobody lets himself out: refused with INVALID_FIELD_MODIFY, here so that the refusal has its own name. */
+      require_password_change: z.unknown().optional(),
+      superuser: z.unknown().optional(),
+      permissions: z.unknown().optional(),
+      manager_id: z.unknown().optional(),
+      enabled: z.unknown().optional(),
+    }),
+    output: ownUser.extend({ token: z.string() }),
+    errors: [
+      'CURRENT_PASSWORD_WRONG',
+      'PASSWORD_UNACCEPTABLE',
+      'PASSWORD_UNCHANGED',
+      'USERNAME_TAKEN',
+      'EMAIL_TAKEN',
+      'INVALID_FIELD_MODIFY',
+      'TEMP_PASSWORD_EXPIRED',
+      'OVERLOADED',
+    ],
+  }),
+
+  read: endpoint({
+    method: 'GET',
+    path: '/api/v2/users/:id',
+    summary: 'One user',
+    auth: 'session',
+    limit: 'none',
+    params: byId,
+    output: user,
+    errors: ['USER_NOT_FOUND'],
+  }),
+
+  edit: endpoint({
+    method: 'PATCH',
+    path: '/api/v2/users/:id',
+    summary: 'Edit a user',
+    auth: 'browser',
+    limit: 'none',
+    params: byId,
+    body: z.strictObject({ ...editable, ...administered }),
+    output: user,
+    errors: ['USER_NOT_FOUND', 'USERNAME_TAKEN', 'EMAIL_TAKEN', 'MANAGER_INVALID', 'INVALID_FIELD_MODIFY', 'LAST_SUPERUSER'],
+  }),
+
+  invalidateTokens: endpoint({
+    method: 'POST',
+    path: '/api/v2/auth/invalidate_tokens',
+    summary: 'End every session of the caller, this one too',
+    auth: 'session',
+    gate: 'open',
+    limit: 'none',
+    output: empty,
+    errors: [],
+  }),
+}

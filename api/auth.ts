@@ -136,6 +136,7 @@ export const auth = {
       'TEMPORARY_TOKEN_INVALID',
       'LOGIN_TOKEN_INVALID',
       'TOTP_REQUIRED',
+      'TOTP_CODE_WRONG',
       'TEMP_PASSWORD_EXPIRED',
       'ACCOUNT_DISABLED',
       'TOO_MANY_ACCOUNTS',
@@ -210,7 +211,7 @@ export const auth = {
       new_username: username.optional(),
     }),
     output: signedIn,
-    errors: ['CURRENT_PASSWORD_WRONG', 'PASSWORDS_DIFFER', 'PASSWORD_UNACCEPTABLE', 'PASSWORD_UNCHANGED', 'USERNAME_TAKEN', 'OVERLOADED'],
+    errors: ['CURRENT_PASSWORD_WRONG', 'PASSWORDS_DIFFER', 'PASSWORD_UNACCEPTABLE', 'PASSWORD_UNCHANGED', 'TEMP_PASSWORD_EXPIRED', 'USERNAME_TAKEN', 'OVERLOADED'],
   }),
 
   totpSetup: endpoint({

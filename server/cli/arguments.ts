@@ -1,0 +1,69 @@
+import { parseArgs } from 'node:util'
+import type { Config } from '../config.ts'
+
+/** What was typed cannot be understood; its message names the word. */
+export class UsageError extends Error {}
+
+export interface ServeArguments {
+  flags: { [K in keyof Config]?: Config[K] | undefined }
+  json: boolean
+}
+
+const OPTIONS = {
+  port: { type: 'string' },
+  host: { type: 'string' },
+  'data-dir': { type: 'string' },
+  database: { type: 'string' },
+  'public-url': { type: 'string' },
+  'trusted-proxy': { type: 'string', multiple: true },
+  'print-login-token': { type: 'boolean' },
+  'insecure-http': { type: 'boolean' },
+  'log-file': { type: 'string' },
+  'log-level': { type: 'string' },
+  json: { type: 'boolean' },
+} as const
+
+export function parseServe(args: string[]): ServeArguments {
+  const values = parse(args)
+  return {
+    json: values.json ?? false,
+    flags: {
+      port: portOf(values.port),
+      host: values.host,
+      dataDirectory: values['data-dir'],
+      database: databaseOf(values.database),
+      publicUrl: publicUrlOf(values['public-url']),
+      trustedProxies: values['trusted-proxy'],
+      printLoginToken: values['print-login-token'],
+      insecureHttp: values['insecure-http'],
+      logFile: values['log-file'],
+      logLevel: values['log-level'],
+    },
+  }
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options: OPTIONS, strict: true, allowPositionals: false }).values
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function portOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port > 65_535) throw new UsageError(`--port takes a number from 0 to 65535, not "${text}".`)
+  return port
+}
+
+function databaseOf(url: string | undefined): string | undefined {
+  if (url === undefined || /^postgres(ql)?:\/\//.test(url)) return url
+  throw new UsageError('--database takes an address that begins with postgres://')
+}
+
+function publicUrlOf(url: string | undefined): string | undefined {
+  if (url === undefined) return undefined
+  if (!URL.canParse(url) || !/^https?:\/\/[^/]+\/?$/.test(url)) throw new UsageError(`--public-url takes an address such as https://console.example.org, not "${url}".`)
+  return url.replace(/\/$/, '')
+}

@@ -1,0 +1,26 @@
+export const HELP = `Latchkey: a sign-in server with its console.
+
+Usage
+  latchkey serve [options]        start the server and print where it answers
+
+Options
+  --port NUMBER                   port to listen on (default 8787; 0: any free one)
+  --host ADDRESS                  address to listen on (default 127.0.0.1: this machine only)
+  --data-dir DIRECTORY            where database, keys and log live
+  --database URL                  postgres://… instead of the embedded database (better: LATCHKEY_DATABASE)
+  --print-login-token             mint a startup token and print it: a way back in for a locked-out superuser
+  --public-url URL                the address that browsers use, when a proxy stands before the server
+  --trusted-proxy ADDRESS         a proxy (address or CIDR range) whose forwarded headers count; may be repeated
+  --insecure-http                 allow sign-in over plain HTTP from other machines (shown as a red bar)
+  --log-file FILE                 default latchkey.log in the data directory; - for standard error
+  --log-level LEVEL               debug, info, warn or error (default info)
+  --json                          print one JSON object a line: event, url, token
+  --help, --version
+
+Variables
+  LATCHKEY_DATABASE, LATCHKEY_DATA_DIR, LATCHKEY_LOG_FILE, LATCHKEY_LOG_LEVEL
+
+Exit codes
+  0 ended as asked   1 something failed   2 wrong usage   3 the data directory is in use
+  4 the database or its keys cannot be opened   5 the port or address cannot be used
+`

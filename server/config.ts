@@ -1,0 +1,65 @@
+import { homedir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** What a server is started with. Every value has one source: a flag, else a variable, else the default named here. */
+export interface Config {
+  /** Default 8787; 0 lets the system choose. */
+  port: number
+  /** Address to listen on. Default 127.0.0.1: this machine only. */
+  host: string
+  /** Where database, keys and log live. Default: the system's place for application data. */
+  dataDirectory: string
+  /** `postgres://…` for PostgreSQL; absent: the embedded database in the data directory. Also `LATCHKEY_DATABASE`. */
+  database: string | undefined
+  /** The address by which browsers reach us, when a proxy stands before us. Its host is accepted in `Host`. */
+  publicUrl: string | undefined
+  /** Addresses or ranges (CIDR) of proxies whose forwarded headers count. Default: none. */
+  trustedProxies: readonly string[]
+  /** Allow sign-in over plain HTTP from other machines; shown as a red bar. Default false. */
+  insecureHttp: boolean
+  /** Mint a startup token at start and print it. Default false. */
+  printLoginToken: boolean
+  /** Where the built page is. */
+  pageDirectory: string
+  /** `debug`, `info`, `warn`, `error`. Default info; also `LATCHKEY_LOG_LEVEL`. */
+  logLevel: string
+  /** A file, or `-` for standard error. Default: `latchkey.log` in the data directory. */
+  logFile: string
+}
+
+/** Variables that are read, for the help text. Secrets belong here rather than among flags, where `ps` shows them. */
+export const VARIABLES = ['LATCHKEY_DATABASE', 'LATCHKEY_DATA_DIR', 'LATCHKEY_LOG_LEVEL', 'LATCHKEY_LOG_FILE'] as const
+
+type Flags = { [K in keyof Config]?: Config[K] | undefined }
+
+export function createConfig(flags: Flags, env: NodeJS.ProcessEnv = process.env): Config {
+  const dataDirectory = resolve(flags.dataDirectory ?? env['LATCHKEY_DATA_DIR'] ?? defaultDataDirectory(env))
+  return {
+    port: flags.port ?? 8787,
+    host: flags.host ?? '127.0.0.1',
+    dataDirectory,
+    database: flags.database ?? env['LATCHKEY_DATABASE'],
+    publicUrl: flags.publicUrl,
+    trustedProxies: flags.trustedProxies ?? [],
+    insecureHttp: flags.insecureHttp ?? false,
+    printLoginToken: flags.printLoginToken ?? false,
+    pageDirectory: flags.pageDirectory ?? defaultPageDirectory(),
+    logLevel: flags.logLevel ?? env['LATCHKEY_LOG_LEVEL'] ?? 'info',
+    logFile: flags.logFile ?? env['LATCHKEY_LOG_FILE'] ?? join(dataDirectory, 'latchkey.log'),
+  }
+}
+
+function defaultDataDirectory(env: NodeJS.ProcessEnv): string {
+  const home = homedir()
+  if (process.platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'), 'Latchkey')
+  if (process.platform === 'darwin') return join(home, 'Library', 'Application Support', 'Latchkey')
+  return join(env['XDG_DATA_HOME'] ?? join(home, '.local', 'share'), 'latchkey')
+}
+
+/** Beside the bundle (`dist/server` and `dist/page`), or in `dist` when the sources run directly. */
+function defaultPageDirectory(): string {
+  const here = dirname(fileURLToPath(import.meta.url))
+  const bundled = here.endsWith(join('dist', 'server'))
+  return bundled ? join(here, '..', 'page') : join(here, '..', 'dist', 'page')
+}

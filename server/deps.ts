@@ -1,0 +1,38 @@
+import type { Attempts } from './domain/attempts.ts'
+import type { MemorySecret } from './domain/memory-secret.ts'
+import type { Random } from './domain/one-time-secret.ts'
+import type { OwnPassword } from './domain/own-password.ts'
+import type { PasswordHasher } from './domain/password-hashing.ts'
+import type { PasswordPolicy } from './domain/password-policy.ts'
+import type { Sessions } from './domain/sessions.ts'
+import type { Settings } from './domain/settings.ts'
+import type { Setup } from './domain/setup.ts'
+import type { SignIn } from './domain/sign-in.ts'
+import type { SecondFactor } from './domain/totp.ts'
+import type { Log } from './log.ts'
+import type { Storage } from './storage/port.ts'
+
+/** Everything a handler may use, built once in `start.ts`. */
+export interface Deps {
+  storage: Storage
+  sessions: Sessions
+  attempts: Attempts
+  signIn: SignIn
+  setup: Setup
+  ownPassword: OwnPassword
+  passwords: PasswordHasher
+  policy: PasswordPolicy
+  secondFactor: SecondFactor
+  startupToken: MemorySecret
+  setupToken: MemorySecret
+  settings: () => Settings
+  /** Milliseconds since 1970 UTC. */
+  clock: () => number
+  random: Random
+  log: Log
+  version: string
+  /** The contract as OpenAPI, made once. */
+  openapi: Record<string, unknown>
+  /** Plain HTTP from other machines was allowed by the person who started the server. */
+  insecure_http: boolean
+}

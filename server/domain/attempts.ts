@@ -1,0 +1,96 @@
+import type { LimitRule, Storage } from '../storage/port.ts'
+import type { Origin } from './sessions.ts'
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+
+/** Failures of one user name from one address. */
+const PER_NAME: LimitRule = { failures: 3, window: 3 * MINUTE, block: 5 * MINUTE }
+/** Failures of one address on any route that takes a credential. */
+const PER_ADDRESS: LimitRule = { failures: 30, window: 5 * MINUTE, block: 5 * MINUTE }
+/**
+ * Consecutive failures against one name, from anywhere; only a reset or the startup token opens it again. Counted
+ * for names that nobody has, too: so a lock does not tell whether the account exists.
+ */
+const PER_ACCOUNT: LimitRule = { failures: 100, window: 30 * 24 * 60 * MINUTE, block: Infinity }
+/** What is said of a block without an end. */
+const LONG_WAIT = 24 * 60 * MINUTE
+
+export interface AttemptsDeps {
+  storage: Storage
+  clock: () => number
+}
+
+/** A try that may not be made now; `retry_after` in seconds. */
+export interface Refusal {
+  retry_after: number
+}
+
+/** How a try ended. `open`: neither, as when a code is still to come. */
+export type TryOutcome<T> = { outcome: 'failed' | 'succeeded' | 'open'; value: T }
+
+export interface Attempts {
+  /** Whether this address has failed too often. Never asked of this machine itself: all desktop clients look alike there. */
+  refuseAddress(from: Origin): Promise<Refusal | undefined>
+  failAddress(from: Origin): Promise<void>
+  /**
+   * Runs one try at a name, unless it is cooling down or locked. Tries at the same name from the same address run
+   * one after another, so that a burst of parallel tries meets the limit like a slow one. A failure counts, a
+   * success clears the counters. `exempt` is asked when the try is blocked; if it says so, it runs all the same.
+   */
+  attempt<T>(who: { from: Origin; username: string; exempt?: () => Promise<boolean> }, run: () => Promise<TryOutcome<T>>): Promise<T | Refusal>
+  /** Opens a locked account: after a reset, or break-glass. */
+  clearAccount(username: string): Promise<void>
+}
+
+export function createAttempts({ storage, clock }: AttemptsDeps): Attempts {
+  const lines = new Map<string, Promise<unknown>>()
+  const addressKey = (from: Origin) => `address:${from.ip}`
+  const accountKey = (username: string) => `account:${username}`
+
+  async function refusalOf(key: string): Promise<Refusal | undefined> {
+    const now = clock()
+    const until = await storage.limits.blockedUntil(key, now)
+    if (until === undefined) return undefined
+    return { retry_after: Math.ceil(Math.min(until - now, LONG_WAIT) / SECOND) }
+  }
+
+  /** Waits for the callers before in this key's line. */
+  async function inLine<T>(key: string, job: () => Promise<T>): Promise<T> {
+    const before = lines.get(key) ?? Promise.resolve()
+    const mine = before.then(job, job)
+    lines.set(key, mine)
+    try {
+      return await mine
+    } finally {
+      if (lines.get(key) === mine) lines.delete(key)
+    }
+  }
+
+  return {
+    async refuseAddress(from) {
+      return from.loopback ? undefined : refusalOf(addressKey(from))
+    },
+
+    async failAddress(from) {
+      if (!from.loopback) await storage.limits.fail(addressKey(from), PER_ADDRESS, clock())
+    },
+
+    attempt: ({ from, username, exempt }, run) => {
+      const name = `name:${from.ip}:${username}`
+      const account = accountKey(username)
+      return inLine(name, async () => {
+        const refusal = (await refusalOf(name)) ?? (await refusalOf(account))
+        if (refusal && !(await exempt?.())) return refusal
+        const { outcome, value } = await run()
+        if (outcome === 'succeeded') await storage.limits.clear([name, account])
+        if (outcome === 'failed') {
+          await Promise.all([storage.limits.fail(name, PER_NAME, clock()), storage.limits.fail(account, PER_ACCOUNT, clock())])
+        }
+        return value
+      })
+    },
+
+    clearAccount: (username) => storage.limits.clear([accountKey(username)]),
+  }
+}

@@ -1,0 +1,75 @@
+import type { KeyObject } from 'node:crypto'
+import jwt from 'jsonwebtoken'
+import { z } from 'zod'
+import { AUTH_SOURCES } from '../../api/schemas.ts'
+import type { AuthSource } from '../storage/port.ts'
+
+export interface SessionClaims {
+  sub: string
+  /** The session's secret. The row holds its hash, and the row decides. */
+  sid: string
+  is_temporary: boolean
+  auth_source: AuthSource
+  /** Seconds, as everywhere in a JWT. */
+  iat: number
+  exp: number
+}
+
+export interface SessionTokens {
+  issue(claims: SessionClaims): string
+  /** The claims of a token that we signed; its `exp` is not looked at, the session's row decides. */
+  read(token: string): SessionClaims | undefined
+}
+
+/** A signing key and its name. A KeyObject, because jsonwebtoken takes a string for PEM first, which costs 50 times more. */
+export interface SigningKey {
+  kid: string
+  key: KeyObject
+}
+
+const claimsSchema = z.object({
+  sub: z.string(),
+  sid: z.string(),
+  is_temporary: z.boolean(),
+  auth_source: z.enum(AUTH_SOURCES),
+  iat: z.number(),
+  exp: z.number(),
+})
+
+/** Signatures already checked, most recent last: a token's signature never changes, only its row does. */
+const REMEMBERED = 4_096
+
+/**
+ * HS256 session JWTs. The first key signs; all of them verify, by key id, so that a key can be followed by another
+ * without signing anybody out.
+ */
+export function createSessionTokens(keys: readonly [SigningKey, ...SigningKey[]]): SessionTokens {
+  const [current] = keys
+  const byId = new Map(keys.map(({ kid, key }) => [kid, key]))
+  const remembered = new Map<string, SessionClaims>()
+
+  function verify(token: string): SessionClaims | undefined {
+    try {
+      const header = jwt.decode(token, { complete: true })?.header
+      const key = byId.get(header?.kid ?? '')
+      if (!key) return undefined
+      return claimsSchema.parse(jwt.verify(token, key, { algorithms: ['HS256'], ignoreExpiration: true }))
+    } catch {
+      return undefined
+    }
+  }
+
+  return {
+    issue: (claims) => jwt.sign(claims, current.key, { algorithm: 'HS256', keyid: current.kid }),
+
+    read(token) {
+      const known = remembered.get(token)
+      if (known) return known
+      const claims = verify(token)
+      if (!claims) return undefined
+      remembered.set(token, claims)
+      if (remembered.size > REMEMBERED) remembered.delete(remembered.keys().next().value ?? '')
+      return claims
+    },
+  }
+}

@@ -1,0 +1,113 @@
+import type { Factor } from '../../api/schemas.ts'
+import type { AuthSource, NewSession, SessionRecord, Storage, UserRecord } from '../storage/port.ts'
+import { createSecret, hashSecret, type Random } from './one-time-secret.ts'
+import type { SessionTokens } from './session-token.ts'
+import { SESSION_LIFE, type Settings, TOUCH_EVERY } from './settings.ts'
+
+/** Where a request came from, as sessions and limits remember it. */
+export interface Origin {
+  ip: string
+  user_agent: string
+  /** From this machine itself. */
+  loopback: boolean
+}
+
+/** Who calls: a live session and its user. */
+export interface Actor {
+  user: UserRecord
+  session: SessionRecord
+}
+
+/** A new or renewed session, as the cookie and the answer carry it. */
+export interface IssuedSession {
+  token: string
+  expires_at: number
+}
+
+export interface SessionsDeps {
+  storage: Storage
+  tokens: SessionTokens
+  clock: () => number
+  random: Random
+  settings: () => Settings
+}
+
+export interface Sessions {
+  /** Composes a session; nothing is stored yet, so that storing it can be part of a larger transaction. */
+  compose(user: UserRecord, how: { auth_source: AuthSource; amr: Factor[]; group_id?: string | null }, from: Origin): { row: NewSession; issued: IssuedSession }
+  /** Whose token this is. `expired`: it was ours and has ended; `unknown`: it never was. */
+  identify(token: string): Promise<Actor | 'expired' | 'unknown'> | Actor | 'expired' | 'unknown'
+  isLive(session: SessionRecord): boolean
+  /** A new secret for a live session; the old one ends. Undefined when the session ended meanwhile. */
+  rotate(session: SessionRecord, authenticated_at?: number): Promise<IssuedSession | undefined>
+  /** Sessions older than this count as idle. */
+  idleSince(): number
+  /** Notes the use of a session, now and then. */
+  needsTouch(session: SessionRecord): boolean
+}
+
+export function createSessions({ storage, tokens, clock, random, settings }: SessionsDeps): Sessions {
+  const idleSince = () => clock() - settings().session_idle
+
+  function issue(session: SessionRecord | NewSession, secret: string, now: number): IssuedSession {
+    const token = tokens.issue({
+      sub: String(session.user_id),
+      sid: secret,
+      is_temporary: session.kind === 'temporary',
+      auth_source: session.auth_source,
+      iat: Math.floor(now / 1000),
+      exp: Math.floor(session.expires_at / 1000),
+    })
+    return { token, expires_at: session.expires_at }
+  }
+
+  function isLive(session: SessionRecord): boolean {
+    return session.revoked_at === null && session.expires_at > clock() && session.last_seen_at > idleSince()
+  }
+
+  function judge(found: { session: SessionRecord; user: UserRecord } | undefined) {
+    if (!found) return 'unknown'
+    return isLive(found.session) ? found : 'expired'
+  }
+
+  return {
+    compose(user, how, from) {
+      const now = clock()
+      const secret = createSecret(random)
+      const row: NewSession = {
+        session_id: random(16).toString('hex'),
+        secret_hash: hashSecret(secret),
+        user_id: user.user_id,
+        kind: how.auth_source === 'startup_token' ? 'temporary' : 'browser',
+        auth_source: how.auth_source,
+        amr: how.amr,
+        group_id: how.group_id ?? null,
+        created_at: now,
+        authenticated_at: now,
+        expires_at: now + Math.min(SESSION_LIFE[how.auth_source], settings().session_absolute),
+        ip: from.ip,
+        user_agent: from.user_agent,
+      }
+      return { row, issued: issue(row, secret, now) }
+    },
+
+    identify(token) {
+      const claims = tokens.read(token)
+      if (!claims) return 'unknown'
+      const found = storage.sessions.findBySecret(hashSecret(claims.sid))
+      return found instanceof Promise ? found.then(judge) : judge(found)
+    },
+
+    isLive,
+    idleSince,
+
+    async rotate(session, authenticated_at) {
+      const now = clock()
+      const secret = createSecret(random)
+      const rotated = await storage.sessions.rotate(session.session_id, hashSecret(secret), now, authenticated_at)
+      return rotated ? issue(session, secret, now) : undefined
+    },
+
+    needsTouch: (session) => clock() - session.last_seen_at >= TOUCH_EVERY,
+  }
+}

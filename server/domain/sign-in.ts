@@ -1,0 +1,198 @@
+import type { Factor } from '../../api/schemas.ts'
+import type { AuthSource, Storage, UserRecord } from '../storage/port.ts'
+import type { Attempts, Refusal, TryOutcome } from './attempts.ts'
+import type { RecordEvent } from './events.ts'
+import type { MemorySecret } from './memory-secret.ts'
+import { hashSecret, type Random } from './one-time-secret.ts'
+import type { PasswordHasher } from './password-hashing.ts'
+import type { Actor, IssuedSession, Origin, Sessions } from './sessions.ts'
+import { MAX_GROUP, type Settings } from './settings.ts'
+import type { SecondFactor } from './totp.ts'
+
+export interface SignInDeps {
+  storage: Storage
+  sessions: Sessions
+  attempts: Attempts
+  passwords: PasswordHasher
+  secondFactor: SecondFactor
+  startupToken: MemorySecret
+  clock: () => number
+  random: Random
+  settings: () => Settings
+}
+
+export interface SignedIn {
+  user: UserRecord
+  issued: IssuedSession
+  is_temporary: boolean
+  password_upgrade_required: boolean
+  redirect_to?: string | undefined
+}
+
+export type SignInRefusal =
+  | 'INCORRECT_CREDENTIALS'
+  | 'TEMPORARY_TOKEN_INVALID'
+  | 'LOGIN_TOKEN_INVALID'
+  | 'TOTP_REQUIRED'
+  | 'TOTP_CODE_WRONG'
+  | 'TEMP_PASSWORD_EXPIRED'
+  | 'ACCOUNT_DISABLED'
+  | 'TOO_MANY_ACCOUNTS'
+
+/** What every way of signing in needs to know about the request. */
+export interface SignInContext {
+  from: Origin
+  record: RecordEvent
+  /** The session this browser holds already, if any: it ends, or with `add_account` becomes one of a group. */
+  current: Actor | undefined
+}
+
+export interface PasswordForm {
+  username: string
+  password: string
+  code?: string | undefined
+  add_account?: boolean | undefined
+  /** The secret of this browser's trust, from its cookie. */
+  device_secret?: string | undefined
+}
+
+type Result = SignedIn | SignInRefusal
+
+export interface SignIn {
+  withPassword(form: PasswordForm, context: SignInContext): Promise<Result | Refusal>
+  withStartupToken(secret: string, context: SignInContext): Promise<Result>
+  withLoginToken(secret: string, context: SignInContext): Promise<Result>
+}
+
+export function createSignIn(deps: SignInDeps): SignIn {
+  const { storage, sessions, attempts, passwords, secondFactor, startupToken, clock, random, settings } = deps
+
+  async function tryPassword(form: PasswordForm, context: SignInContext): Promise<TryOutcome<Result>> {
+    const user = await storage.users.findByName(form.username)
+    const { matches, upgrade } = await passwords.verify(form.password, user?.password_hash ?? null)
+    if (!user || !matches) return refuse('failed', 'INCORRECT_CREDENTIALS', 'password', context, user)
+    if (!user.enabled) return refuse('open', 'ACCOUNT_DISABLED', 'password', context, user)
+    const factor = await secondFactorOf(user, form)
+    if (factor === 'TOTP_REQUIRED') return refuse('open', factor, 'password', context, user)
+    if (factor === 'TOTP_CODE_WRONG') return refuse('failed', factor, 'password', context, user)
+    if (hasExpired(user)) return refuse('open', 'TEMP_PASSWORD_EXPIRED', 'password', context, user)
+
+    const proved_hash = upgrade ? await strengthen(user, form.password) : user.password_hash
+    const begun = await begin(user, { auth_source: 'password', amr: factor ? ['pwd', factor] : ['pwd'] }, context, {
+      add_account: form.add_account === true,
+      ...(proved_hash === null ? {} : { proved_hash }),
+    })
+    if (begun === undefined) return refuse('open', 'INCORRECT_CREDENTIALS', 'password', context, user)
+    if (begun === 'TOO_MANY_ACCOUNTS') return refuse('open', begun, 'password', context, user)
+    const tooShort = [...form.password].length < settings().min_password_length
+    return { outcome: 'succeeded', value: { ...begun, password_upgrade_required: tooShort } }
+  }
+
+  /** The factor beside the password: undefined when the account has none. */
+  async function secondFactorOf(user: UserRecord, form: PasswordForm): Promise<Factor | undefined | 'TOTP_REQUIRED' | 'TOTP_CODE_WRONG'> {
+    if (user.totp_confirmed_at === null) return undefined
+    if (form.code !== undefined) return (await secondFactor.redeem(user, form.code)) ?? 'TOTP_CODE_WRONG'
+    const trusted = form.device_secret && (await storage.trustedDevices.use(user.user_id, hashSecret(form.device_secret), clock()))
+    return trusted ? 'device' : 'TOTP_REQUIRED'
+  }
+
+  function hasExpired(user: UserRecord): boolean {
+    return user.require_password_change && user.password_expires !== null && user.password_expires <= clock()
+  }
+
+  async function strengthen(user: UserRecord, password: string): Promise<string | null> {
+    const stronger = await passwords.hash(password)
+    await storage.users.upgradeHash(user.user_id, user.password_hash ?? '', stronger)
+    return stronger
+  }
+
+  /** Begins the session; undefined when the account changed between proof and beginning. */
+  async function begin(
+    user: UserRecord,
+    how: { auth_source: AuthSource; amr: Factor[] },
+    context: SignInContext,
+    { add_account = false, proved_hash }: { add_account?: boolean; proved_hash?: string } = {},
+  ): Promise<SignedIn | 'TOO_MANY_ACCOUNTS' | undefined> {
+    const joined = add_account && context.current ? await groupFor(user, context.current) : null
+    if (joined === 'TOO_MANY_ACCOUNTS') return joined
+    const { row, issued } = sessions.compose(user, { ...how, group_id: joined }, context.from)
+    if (!(await storage.sessions.create(row, proved_hash))) return undefined
+    if (context.current && joined === null) await endReplaced(context.current)
+    context.record({ event: 'sign_in', user_id: user.user_id, auth_source: how.auth_source, amr: how.amr })
+    return { user, issued, is_temporary: row.kind === 'temporary', password_upgrade_required: false }
+  }
+
+  /** The group that the new account joins; an earlier session of the same account in it makes room. */
+  async function groupFor(user: UserRecord, current: Actor): Promise<string | 'TOO_MANY_ACCOUNTS'> {
+    const { group_id } = current.session
+    if (group_id === null) {
+      const fresh = random(16).toString('hex')
+      await storage.sessions.joinGroup(current.session.session_id, fresh)
+      return fresh
+    }
+    const members = await storage.sessions.listGroup(group_id, clock(), sessions.idleSince())
+    const same = members.filter((member) => member.user_id === user.user_id)
+    for (const old of same) await storage.sessions.revoke(old.session_id, old.user_id, clock())
+    return members.length - same.length >= MAX_GROUP ? 'TOO_MANY_ACCOUNTS' : group_id
+  }
+
+  async function endReplaced(current: Actor): Promise<void> {
+    await storage.sessions.revoke(current.session.session_id, current.user.user_id, clock())
+  }
+
+  return {
+    async withPassword(form, context) {
+      const { username } = form
+      const exempt = async () => context.from.loopback && (await isLastSuperuser(storage, username))
+      const result = await attempts.attempt({ from: context.from, username, exempt }, () => tryPassword(form, context))
+      if (isRefusal(result)) context.record({ event: 'limited', scope: 'name' })
+      return result
+    },
+
+    async withStartupToken(secret, context) {
+      const user = startupToken.matches(secret) ? (await storage.users.superusers(1))[0] : undefined
+      // The redemption is one synchronous step, after the last wait and before the first write.
+      if (!user || !startupToken.redeem(secret)) {
+        return refuse('failed', 'TEMPORARY_TOKEN_INVALID', 'startup_token', context).value
+      }
+      const begun = await begin(user, { auth_source: 'startup_token', amr: ['startup'] }, context)
+      if (begun === undefined || typeof begun === 'string') return 'TEMPORARY_TOKEN_INVALID'
+      await attempts.clearAccount(user.username)
+      return begun
+    },
+
+    async withLoginToken(secret, context) {
+      const token = await storage.loginTokens.consume(hashSecret(secret), clock(), context.from.ip)
+      const user = token && (await storage.users.find(token.login_user_id))
+      if (!user) return refuse('failed', 'LOGIN_TOKEN_INVALID', 'login_token', context).value
+      if (!user.enabled) return refuse('open', 'ACCOUNT_DISABLED', 'login_token', context, user).value
+      const begun = await begin(user, { auth_source: 'login_token', amr: ['link'] }, context)
+      if (begun === undefined || typeof begun === 'string') return 'LOGIN_TOKEN_INVALID'
+      return { ...begun, redirect_to: token?.redirect_to ?? undefined }
+    },
+  }
+}
+
+function refuse(
+  outcome: 'failed' | 'open',
+  value: SignInRefusal,
+  auth_source: AuthSource,
+  context: SignInContext,
+  user?: UserRecord,
+): { outcome: 'failed' | 'open'; value: SignInRefusal } {
+  context.record({ event: 'sign_in_refused', ...(user ? { user_id: user.user_id } : {}), auth_source, reason: value })
+  return { outcome, value }
+}
+
+async function isLastSuperuser(storage: Storage, username: string): Promise<boolean> {
+  const [only, another] = await storage.users.superusers(2)
+  return only?.username === username && another === undefined
+}
+
+export function namesOf(user: Pick<UserRecord, 'username' | 'email' | 'display_name'>): (string | null | undefined)[] {
+  return [user.username, user.email?.split('@')[0], user.display_name]
+}
+
+export function isRefusal(value: unknown): value is Refusal {
+  return typeof value === 'object' && value !== null && 'retry_after' in value
+}

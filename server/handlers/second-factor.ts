@@ -1,0 +1,48 @@
+import type { ApiTable } from '../../api/index.ts'
+import { isRefusal } from '../domain/sign-in.ts'
+import type { Call, Handlers } from './call.ts'
+
+type Auth = Handlers<ApiTable>['auth']
+type TotpEntry = ApiTable['auth']['totpDisable'] | ApiTable['auth']['totpRecovery']
+
+const totpSetup: Auth['totpSetup'] = async ({ deps, actor, fail }) => {
+  return (await deps.secondFactor.begin(actor.user)) ?? fail('TOTP_ALREADY_ENABLED')
+}
+
+const totpConfirm: Auth['totpConfirm'] = async ({ deps, actor, body, from, record, fail, tooMany }) => {
+  const codes = await deps.attempts.attempt({ from, username: actor.user.username }, async () => {
+    const value = await deps.secondFactor.confirm(actor.user, body.code)
+    return { outcome: value === 'TOTP_CODE_WRONG' ? 'failed' : 'open', value }
+  })
+  if (isRefusal(codes)) return tooMany(codes)
+  if (typeof codes === 'string') return fail(codes)
+  record({ event: 'second_factor_enabled', user_id: actor.user.user_id })
+  return { recovery_codes: codes }
+}
+
+const totpDisable: Auth['totpDisable'] = async (call) => {
+  await proveCode(call)
+  await call.deps.storage.users.removeTotp(call.actor.user.user_id)
+  call.record({ event: 'second_factor_disabled', user_id: call.actor.user.user_id })
+  return {}
+}
+
+const totpRecovery: Auth['totpRecovery'] = async (call) => {
+  await proveCode(call)
+  const recovery_codes = await call.deps.secondFactor.replaceRecoveryCodes(call.actor.user.user_id)
+  call.record({ event: 'recovery_codes_replaced', user_id: call.actor.user.user_id })
+  return { recovery_codes }
+}
+
+/** A code of the app, or a recovery code; a wrong one counts like a failed sign-in. */
+async function proveCode({ deps, actor, body, from, fail, tooMany }: Call<TotpEntry>): Promise<void> {
+  if (actor.user.totp_confirmed_at === null) fail('TOTP_NOT_ENABLED')
+  const right = await deps.attempts.attempt<boolean>({ from, username: actor.user.username }, async () => {
+    const factor = await deps.secondFactor.redeem(actor.user, body.code)
+    return { outcome: factor ? 'succeeded' : 'failed', value: factor !== undefined }
+  })
+  if (isRefusal(right)) tooMany(right)
+  if (right !== true) fail('TOTP_CODE_WRONG')
+}
+
+export const secondFactor = { totpSetup, totpConfirm, totpDisable, totpRecovery }

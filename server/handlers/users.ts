@@ -1,0 +1,144 @@
+import type { ApiTable } from '../../api/index.ts'
+import { hasAdministeredField, mayAdminister, mayAdministerUsers, mayAssign } from '../domain/guards.ts'
+import { isRefusal } from '../domain/sign-in.ts'
+import type { UserEdit, UserRecord } from '../storage/port.ts'
+import type { Call, Handlers } from './call.ts'
+import { decodeCursor, encodeCursor } from './cursor.ts'
+import { checkPassword } from './own-password.ts'
+import { toWireUser } from './wire.ts'
+
+type Users = Handlers<ApiTable>['users']
+
+const HOUR = 3_600_000
+const DEFAULT_LIMIT = 50
+
+const list: Users['list'] = async ({ deps, actor, query }) => {
+  const sort = query.sort ?? 'username'
+  const limit = query.limit ?? DEFAULT_LIMIT
+  const { items, total } = await deps.storage.users.list({
+    q: query.q,
+    state: query.state,
+    managed_by: actor.user.superuser ? undefined : actor.user.user_id,
+    sort,
+    limit: limit + 1,
+    after: decodeCursor(query.cursor, sort),
+  })
+  const shown = items.slice(0, limit)
+  const last = shown.at(-1)
+  return { items: shown.map(toWireUser), next_cursor: items.length > limit && last ? encodeCursor(last, sort) : null, total }
+}
+
+const create: Users['create'] = async ({ deps, actor, body, record, fail }) => {
+  const { password, require_password_change = false, expires_hours = -1, ...fields } = body
+  if (!mayAssign(actor.user, present(fields))) fail('INVALID_FIELD_MODIFY')
+  const manager_id = actor.user.superuser ? (fields.manager_id ?? null) : actor.user.user_id
+  if (manager_id !== null && !(await deps.storage.users.find(manager_id))) fail('MANAGER_INVALID')
+  const now = deps.clock()
+  const gated = require_password_change && password !== undefined
+  const made = await deps.storage.users.create({
+    username: fields.username,
+    email: fields.email ?? null,
+    display_name: fields.display_name ?? null,
+    superuser: fields.superuser ?? false,
+    permissions: [...new Set(fields.permissions ?? [])],
+    manager_id,
+    enabled: fields.enabled ?? true,
+    lang: fields.lang ?? null,
+    password_hash: password === undefined ? null : await deps.passwords.hash(password),
+    require_password_change: gated,
+    password_expires: gated && expires_hours > 0 ? now + expires_hours * HOUR : null,
+    did: null,
+    handle: null,
+    avatar_url: null,
+    created_at: now,
+  })
+  if (typeof made === 'string') return fail(made)
+  record({ event: 'user_created', user_id: made.user_id, by: actor.user.user_id, fields: Object.keys(fields) })
+  return made
+}
+
+const readMe: Users['readMe'] = ({ deps, actor }) => ownRecord(deps, actor.user)
+
+const editMe: Users['editMe'] = async (call) => {
+  const { deps, actor, body, from, record, fail, tooMany, cookies } = call
+  const { password, current_password, username, email, display_name, lang, ...forbidden } = body
+  if (Object.values(forbidden).some((value) => value !== undefined)) fail('INVALID_FIELD_MODIFY')
+  const edit = present({ username, email, display_name, lang })
+  const edits = Object.keys(edit).length > 0
+  if (actor.user.require_password_change && (edits || password === undefined)) fail('PASSWORD_CHANGE_REQUIRED')
+
+  const sensitive = password !== undefined || email !== undefined || username !== undefined
+  if (sensitive) {
+    const proved = await deps.ownPassword.prove(actor, current_password, from, record)
+    if (proved !== true) return isRefusal(proved) ? tooMany(proved) : fail('CURRENT_PASSWORD_WRONG')
+  }
+  if (password !== undefined) await checkPassword(call, actor, password)
+  if (edits) {
+    const edited = await deps.storage.users.edit(actor.user.user_id, edit, deps.clock())
+    if (edited === 'USERNAME_TAKEN' || edited === 'EMAIL_TAKEN') fail(edited)
+    record({ event: 'user_edited', user_id: actor.user.user_id, by: actor.user.user_id, fields: Object.keys(edit) })
+  }
+  const issued =
+    password === undefined
+      ? await deps.sessions.rotate(actor.session)
+      : await deps.ownPassword.set(actor, password, from, record)
+  if (!issued) return fail('CURRENT_PASSWORD_WRONG')
+  cookies.setSession(issued)
+  const user = (await deps.storage.users.find(actor.user.user_id)) ?? actor.user
+  return { ...(await ownRecord(deps, user)), token: issued.token }
+}
+
+const read: Users['read'] = async ({ deps, actor, params, fail }) => {
+  if (params.id === actor.user.user_id) return toWireUser(actor.user)
+  if (actor.session.kind === 'developer' || !mayAdministerUsers(actor.user)) fail('ACCESS_DENIED')
+  const target = (await deps.storage.users.find(params.id)) ?? fail('USER_NOT_FOUND')
+  if (!mayAdminister(actor.user, target)) fail('ACCESS_DENIED')
+  return toWireUser(target)
+}
+
+const edit: Users['edit'] = async (call) => {
+  const { deps, actor, params, body, record, fail } = call
+  const own = params.id === actor.user.user_id
+  if (!own && !mayAdministerUsers(actor.user)) fail('ACCESS_DENIED')
+  const target = (await deps.storage.users.find(params.id)) ?? fail('USER_NOT_FOUND')
+  const wanted = present(body)
+  await checkEdit(call, target, wanted, own)
+  const edited = await deps.storage.users.edit(target.user_id, wanted, deps.clock())
+  if (edited === 'absent') return fail('USER_NOT_FOUND')
+  if (edited !== 'done') return fail(edited)
+  record({ event: 'user_edited', user_id: target.user_id, by: actor.user.user_id, fields: Object.keys(wanted) })
+  return toWireUser((await deps.storage.users.find(target.user_id)) ?? target)
+}
+
+async function checkEdit(
+  { deps, actor, fail }: Call<ApiTable['users']['edit']>,
+  target: UserRecord,
+  wanted: UserEdit,
+  own: boolean,
+): Promise<void> {
+  if (!own && !mayAdminister(actor.user, target)) fail('ACCESS_DENIED')
+  // One's own name and mail address want the current password: that is what `@me` is for.
+  if (own && (wanted.username !== undefined || wanted.email !== undefined)) fail('INVALID_FIELD_MODIFY')
+  if (own && !actor.user.superuser && hasAdministeredField(wanted)) fail('INVALID_FIELD_MODIFY')
+  if (!mayAssign(actor.user, wanted)) fail('INVALID_FIELD_MODIFY')
+  if (wanted.manager_id === target.user_id) fail('MANAGER_INVALID')
+  if (wanted.manager_id && !(await deps.storage.users.find(wanted.manager_id))) fail('MANAGER_INVALID')
+}
+
+const invalidateTokens: Users['invalidateTokens'] = async ({ deps, actor, record, cookies }) => {
+  await deps.storage.sessions.revokeEverything(actor.user.user_id, deps.clock())
+  record({ event: 'sessions_revoked', user_id: actor.user.user_id, count: -1 })
+  cookies.clearSession()
+  return {}
+}
+
+async function ownRecord(deps: Call['deps'], user: UserRecord) {
+  return { ...toWireUser(user), recovery_codes_left: await deps.storage.recoveryCodes.count(user.user_id) }
+}
+
+/** Only the fields that were sent. */
+function present(fields: { [K in keyof UserEdit]?: UserEdit[K] | undefined }): UserEdit {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
+
+export const users: Users = { list, create, readMe, editMe, read, edit, invalidateTokens }

@@ -1,0 +1,69 @@
+import { BlockList, isIP } from 'node:net'
+import type { IncomingMessage } from 'node:http'
+
+/** Where a request came from and how, as far as it can be trusted. */
+export interface ClientAddress {
+  ip: string
+  /** From this machine itself, and not through a proxy for somebody else. */
+  loopback: boolean
+  /** The browser's own connection is encrypted. */
+  secure: boolean
+}
+
+const LOOPBACK = new BlockList()
+LOOPBACK.addSubnet('127.0.0.0', 8)
+LOOPBACK.addAddress('::1', 'ipv6')
+
+/**
+ * Reads a request's address. Forwarded headers count only when the peer is one of the configured proxies; then it
+ * is the right-most address that is not a proxy of ours: everything to its left the client could have written.
+ */
+export function createClientAddress(trustedProxies: readonly string[]): (req: IncomingMessage) => ClientAddress {
+  const proxies = blockListOf(trustedProxies)
+  const seen = new WeakMap<object, ClientAddress>()
+
+  return (req) => {
+    const { socket } = req
+    const direct = seen.get(socket) ?? remember(seen, socket, directAddress(req))
+    if (trustedProxies.length === 0 || !contains(proxies, direct.ip)) return direct
+    const hops = headerList(req.headers['x-forwarded-for'])
+    const ip = hops.reverse().find((hop) => isIP(hop) !== 0 && !contains(proxies, hop))
+    if (ip === undefined) return direct
+    const secure = headerList(req.headers['x-forwarded-proto']).at(-1) === 'https'
+    return { ip, loopback: contains(LOOPBACK, ip), secure }
+  }
+}
+
+export function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || contains(LOOPBACK, host)
+}
+
+function directAddress(req: IncomingMessage): ClientAddress {
+  const ip = (req.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d)/, '')
+  return { ip, loopback: contains(LOOPBACK, ip), secure: 'encrypted' in req.socket }
+}
+
+function remember(seen: WeakMap<object, ClientAddress>, key: object, address: ClientAddress): ClientAddress {
+  seen.set(key, address)
+  return address
+}
+
+function contains(list: BlockList, ip: string): boolean {
+  const family = isIP(ip)
+  return family !== 0 && list.check(ip, family === 6 ? 'ipv6' : 'ipv4')
+}
+
+function blockListOf(ranges: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const range of ranges) {
+    const [address = '', bits] = range.split('/')
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+    if (bits === undefined) list.addAddress(address, family)
+    else list.addSubnet(address, Number(bits), family)
+  }
+  return list
+}
+
+function headerList(header: string | string[] | undefined): string[] {
+  return (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',').map((part) => part.trim()).filter(Boolean)
+}

@@ -1,0 +1,42 @@
+import type { Context } from 'koa'
+import Negotiator from 'negotiator'
+import { ERROR_STATUS, type ErrorCode } from '../../api/errors.ts'
+import { LANGUAGES } from '../../api/schemas.ts'
+import { errorTexts } from '../../api/texts/index.ts'
+import { Overloaded } from '../domain/work-queue.ts'
+import { ApiError } from '../handlers/call.ts'
+import type { Log } from '../log.ts'
+import { StorageWriteError } from '../storage/port.ts'
+
+/** The one way an error reaches the wire: its code, a text in the reader's language, and nothing else. */
+export function sendError(ctx: Context, code: ErrorCode, data?: unknown): void {
+  ctx.status = ERROR_STATUS[code]
+  ctx.type = 'application/json'
+  const wait = retryAfterOf(data)
+  if (wait !== undefined) ctx.set('Retry-After', String(wait))
+  ctx.body = JSON.stringify({
+    status: 'error',
+    error: code,
+    message: textOf(ctx, code, wait),
+    ...(data === undefined ? {} : { error_data: data }),
+  })
+}
+
+/** What a thrown thing means to the client. Detail that is not the client's goes to the log. */
+export function sendThrown(ctx: Context, thrown: unknown, log: Log): void {
+  if (thrown instanceof ApiError) return sendError(ctx, thrown.code, thrown.data)
+  if (thrown instanceof Overloaded) return sendError(ctx, 'OVERLOADED', { retry_after: thrown.retry_after })
+  log.error({ request_id: ctx.state['request_id'], err: thrown }, 'request failed')
+  sendError(ctx, thrown instanceof StorageWriteError ? 'STORAGE_UNAVAILABLE' : 'INTERNAL')
+}
+
+function textOf(ctx: Context, code: ErrorCode, seconds: number | undefined): string {
+  const [language = 'en'] = new Negotiator(ctx.req).languages([...LANGUAGES])
+  const texts = errorTexts[LANGUAGES.find((known) => known === language) ?? 'en']
+  return texts[code].replace('{seconds}', String(seconds ?? 0))
+}
+
+function retryAfterOf(data: unknown): number | undefined {
+  const holds = typeof data === 'object' && data !== null && 'retry_after' in data
+  return holds && typeof data.retry_after === 'number' ? data.retry_after : undefined
+}

@@ -1,0 +1,125 @@
+import Router from '@koa/router'
+import type { Context, Middleware } from 'koa'
+import { authOf, type Endpoint, limitOf, type Table } from '../../api/endpoint.ts'
+import type { ErrorCode } from '../../api/errors.ts'
+import type { Deps } from '../deps.ts'
+import { refuseAdmission } from '../domain/admission.ts'
+import type { Refusal } from '../domain/attempts.ts'
+import type { RecordEvent } from '../domain/events.ts'
+import type { Actor, Origin } from '../domain/sessions.ts'
+import { ApiError, type Call, type Handler, type Handlers } from '../handlers/call.ts'
+import { authenticate } from './authenticate.ts'
+import { parseWith, readBody } from './body.ts'
+import type { ClientAddress } from './client-address.ts'
+import { answerCookies, deviceCookie } from './cookies.ts'
+import { sendError } from './fault.ts'
+
+/** Walks the table: every entry becomes a route that admits, parses, calls its handler and parses the answer. */
+export function mount<T extends Table>(table: T, handlers: Handlers<T>, deps: Deps): Middleware[] {
+  const router = new Router()
+  for (const [area, entries] of Object.entries(table)) {
+    for (const [name, entry] of Object.entries(entries)) {
+      const handler = handlers[area]?.[name] as Handler<Endpoint>
+      router.register(entry.path, [entry.method], [route(entry, handler, deps)])
+    }
+  }
+  return [router.routes() as Middleware, unmatched(router)]
+}
+
+function route(entry: Endpoint, handler: Handler<Endpoint>, deps: Deps): Middleware {
+  const limited = limitOf(entry) === 'credential'
+  return async (ctx) => {
+    ctx.state['route'] = entry.path
+    const from = originOf(ctx)
+    const record = recorder(ctx, from, deps)
+    const actor = await admit(ctx, entry, deps, record)
+    if (limited) await refuseAddress(from, deps, record)
+    const call = {
+      deps,
+      params: entry.params && parseWith(entry.params, ctx['params'], 'NOT_FOUND'),
+      query: entry.query && parseWith(entry.query, { ...ctx.query }, 'INVALID_QUERY'),
+      body: entry.body && (await readBody(ctx, entry.body)),
+      actor,
+      from,
+      device_secret: ctx.cookies.get(deviceCookie(ctx.state['secure'] === true)),
+      record,
+      fail,
+      tooMany,
+      cookies: answerCookies(ctx, deps.clock),
+    } as Call
+    try {
+      const data = entry.output.parse(await handler(call))
+      ctx.status = entry.status ?? 200
+      ctx.type = 'application/json'
+      ctx.body = JSON.stringify({ status: 'ok', data })
+    } catch (thrown) {
+      if (limited && isWrongCredential(thrown)) await deps.attempts.failAddress(from)
+      throw thrown
+    }
+  }
+}
+
+/** The caller, once the contract's order of checks has let him through; public entries let everybody through. */
+async function admit(ctx: Context, entry: Endpoint, deps: Deps, record: RecordEvent): Promise<Actor | undefined> {
+  const actor = await authenticate(ctx, deps)
+  if (authOf(entry) === 'public') return typeof actor === 'string' ? undefined : actor
+  if (typeof actor === 'string') throw new ApiError(actor === 'expired' ? 'SESSION_EXPIRED' : 'UNAUTHENTICATED')
+  const refusal = refuseAdmission(entry, actor, deps.clock())
+  if (!refusal) return actor
+  record({ event: 'access_refused', user_id: actor.user.user_id, code: refusal, entry: entry.path })
+  throw new ApiError(refusal)
+}
+
+async function refuseAddress(from: Origin, deps: Deps, record: RecordEvent): Promise<void> {
+  const refusal = await deps.attempts.refuseAddress(from)
+  if (!refusal) return
+  record({ event: 'limited', scope: 'address' })
+  tooMany(refusal)
+}
+
+/** The failures that the limit of an address counts: a secret that was wrong, not one that is still to come. */
+const WRONG_CREDENTIAL = new Set<ErrorCode>([
+  'INCORRECT_CREDENTIALS',
+  'TEMPORARY_TOKEN_INVALID',
+  'LOGIN_TOKEN_INVALID',
+  'SETUP_TOKEN_INVALID',
+  'CURRENT_PASSWORD_WRONG',
+  'TOTP_CODE_WRONG',
+])
+
+function isWrongCredential(thrown: unknown): boolean {
+  return thrown instanceof ApiError && WRONG_CREDENTIAL.has(thrown.code)
+}
+
+function originOf(ctx: Context): Origin {
+  const { ip, loopback }: ClientAddress = ctx.state['address']
+  return { ip, loopback, user_agent: ctx.get('User-Agent').slice(0, 400) }
+}
+
+function recorder(ctx: Context, from: Origin, deps: Deps): RecordEvent {
+  return (event) => {
+    const request_id = ctx.state['request_id']
+    deps.log.info({ ...event, request_id, ip: from.ip, user_agent: from.user_agent }, 'security event')
+  }
+}
+
+function fail(code: ErrorCode, data?: unknown): never {
+  throw new ApiError(code, data)
+}
+
+function tooMany({ retry_after }: Refusal): never {
+  throw new ApiError('TOO_MANY_ATTEMPTS', { retry_after })
+}
+
+/** Under `/api`: a known path with the wrong verb is 405 with `Allow`, anything else 404. */
+function unmatched(router: Router): Middleware {
+  return (ctx, next) => {
+    if (!ctx.path.startsWith('/api/')) return next()
+    const known = router.match(ctx.path, ctx.method).path
+    const methods = [...new Set(known.flatMap((layer) => layer.methods))]
+    if (methods.length === 0) return sendError(ctx, 'NOT_FOUND')
+    ctx.set('Allow', methods.join(', '))
+    sendError(ctx, 'METHOD_NOT_ALLOWED')
+  }
+}
+

@@ -1,0 +1,43 @@
+import type { Middleware } from 'koa'
+import { isLoopbackHost } from './client-address.ts'
+import { sendError } from './fault.ts'
+
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+export interface OriginRules {
+  /** Host names, without port, by which we may be called besides loopback. */
+  hosts: () => readonly string[]
+  sessionCookie: (secure: boolean) => string
+}
+
+/**
+ * Lets in only requests that mean us. The `Host` must be a name of ours, or a page elsewhere has bound its own name
+ * to our address. An unsafe verb must not come from a foreign page: an `Origin` that is sent must be ours, and with
+ * a session cookie it must be sent.
+ */
+export function checkOrigin({ hosts, sessionCookie }: OriginRules): Middleware {
+  const isOurs = (host: string) => isLoopbackHost(host) || hosts().includes(host)
+
+  return (ctx, next) => {
+    const host = hostNameOf(ctx.get('Host'))
+    if (host === undefined || !isOurs(host)) return sendError(ctx, 'BAD_ORIGIN')
+    if (SAFE.has(ctx.method)) return next()
+    if (ctx.get('Sec-Fetch-Site') === 'cross-site') return sendError(ctx, 'BAD_ORIGIN')
+    const origin = ctx.get('Origin')
+    if (origin !== '' && !isOwnOrigin(origin, ctx.get('Host'), ctx.state['secure'] === true)) return sendError(ctx, 'BAD_ORIGIN')
+    const hasCookie = ctx.cookies.get(sessionCookie(ctx.state['secure'] === true)) !== undefined
+    if (origin === '' && hasCookie && ctx.get('Authorization') === '') return sendError(ctx, 'BAD_ORIGIN')
+    return next()
+  }
+}
+
+/** The origin of a page that we served under this very host: scheme, name and port. */
+function isOwnOrigin(origin: string, host: string, secure: boolean): boolean {
+  return origin.toLowerCase() === `${secure ? 'https' : 'http'}://${host.toLowerCase()}`
+}
+
+/** `name:port`, `1.2.3.4:port`, `[::1]:port`: the part before the port, lower-cased; undefined when malformed. */
+function hostNameOf(host: string): string | undefined {
+  const parts = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+))(?::\d{1,5})?$/i.exec(host)
+  return (parts?.[1] ?? parts?.[2])?.toLowerCase()
+}

@@ -1,0 +1,34 @@
+import { randomUUID } from 'node:crypto'
+import type { Middleware } from 'koa'
+import type { Log } from '../log.ts'
+import type { ClientAddress } from './client-address.ts'
+import { sendThrown } from './fault.ts'
+
+/** The outermost step: names the request, catches what falls through, and writes one line about it. */
+export function requestContext(log: Log, addressOf: (req: Parameters<Middleware>[0]['req']) => ClientAddress): Middleware {
+  return async (ctx, next) => {
+    const started = performance.now()
+    const request_id = randomUUID()
+    const address = addressOf(ctx.req)
+    ctx.state['request_id'] = request_id
+    ctx.state['address'] = address
+    ctx.state['secure'] = address.secure
+    ctx.set('X-Request-Id', request_id)
+    try {
+      await next()
+    } catch (thrown) {
+      sendThrown(ctx, thrown, log)
+    }
+    const routine = ctx.status < 400 && (ctx.method === 'GET' || ctx.method === 'HEAD')
+    log[routine ? 'debug' : ctx.status < 500 ? 'info' : 'error']({
+      request_id,
+      method: ctx.method,
+      // The pattern, not the address: an address can hold a secret.
+      route: ctx.state['route'] ?? 'page',
+      status: ctx.status,
+      ms: Math.round((performance.now() - started) * 100) / 100,
+      ip: address.ip,
+      user_id: ctx.state['user_id'],
+    })
+  }
+}

@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import type { Server } from 'node:http'
+import { availableParallelism, hostname } from 'node:os'
+import { table } from '../api/index.ts'
+import { createOpenApi } from '../api/openapi.ts'
+import { createApp } from './app.ts'
+import type { Config } from './config.ts'
+import type { Deps } from './deps.ts'
+import { createAttempts } from './domain/attempts.ts'
+import { createMemorySecret } from './domain/memory-secret.ts'
+import { createOwnPassword } from './domain/own-password.ts'
+import { createPasswordHasher } from './domain/password-hashing.ts'
+import { createPasswordPolicy } from './domain/password-policy.ts'
+import { createSessionTokens } from './domain/session-token.ts'
+import { createSessions } from './domain/sessions.ts'
+import { readSettings } from './domain/settings.ts'
+import { createSetup } from './domain/setup.ts'
+import { createSignIn } from './domain/sign-in.ts'
+import { createSecondFactor } from './domain/totp.ts'
+import { createVault } from './domain/vault.ts'
+import { openKeyring } from './keyring.ts'
+import { listen } from './listen.ts'
+import { createLog, type Log } from './log.ts'
+import { openStorage } from './storage/open.ts'
+import type { Storage } from './storage/port.ts'
+import { startSweeping } from './sweep.ts'
+import { VERSION } from './version.ts'
+
+/** Hashes that may wait for their turn; at 10 ms each on two threads the last waits about two seconds. */
+const WAITING_HASHES = 400
+
+export interface RunningServer {
+  /** Where it answers, as a browser on this machine would open it. */
+  url: string
+  /** Until the first superuser exists: the one-time secret that makes him. */
+  setupToken: string | undefined
+  /** Mints a new startup token; the one before it ends. */
+  mintStartupToken(): string
+  /** Answers what is under way, writes what is pending, lets go of the database. */
+  stop(): Promise<void>
+}
+
+/** What tests replace: time and randomness. */
+export interface Outside {
+  clock?: () => number
+  random?: (bytes: number) => Buffer
+}
+
+/** The composition root: everything is built here, once, and handed down. */
+export async function start(config: Config, outside: Outside = {}): Promise<RunningServer> {
+  await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 })
+  const log = createLog({ level: config.logLevel, ...(config.logFile === '-' ? {} : { destination: config.logFile }) })
+  const storage = await openStorage({
+    database: config.database,
+    directory: config.dataDirectory,
+    log: (event, detail) => log.warn({ event, ...detail }, 'storage'),
+  })
+  try {
+    const deps = await createDeps(config, storage, log, outside)
+    const setupToken = (await storage.users.isSetUp()) ? undefined : deps.setupToken.mint()
+    const server = await listen(createApp(config, deps, () => hostNames(config)), config)
+    const sweeping = startSweeping(storage, deps.clock, log)
+    log.info({ event: 'started', url: server.url, version: VERSION })
+    return {
+      url: server.url,
+      setupToken,
+      mintStartupToken: () => deps.startupToken.mint(),
+      stop: () => stop(server.http, sweeping.stop, storage, log),
+    }
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+}
+
+async function createDeps(config: Config, storage: Storage, log: Log, outside: Outside): Promise<Deps> {
+  const { clock = () => Date.now(), random = (bytes: number) => randomBytes(bytes) } = outside
+  const keyring = await openKeyring(config.dataDirectory, random)
+  const current = readSettings(await storage.settings.all())
+  const settings = () => current
+  const passwords = await createPasswordHasher({
+    pepper: keyring.pepper,
+    parallel: Math.min(availableParallelism(), 2),
+    waiting: WAITING_HASHES,
+    random,
+  })
+  const policy = createPasswordPolicy()
+  const startupToken = createMemorySecret(random)
+  const setupToken = createMemorySecret(random)
+  const sessions = createSessions({ storage, tokens: createSessionTokens(keyring.signing), clock, random, settings })
+  const attempts = createAttempts({ storage, clock })
+  const secondFactor = createSecondFactor({ storage, vault: createVault(keyring.vault, random), clock, random })
+  return {
+    storage,
+    sessions,
+    attempts,
+    passwords,
+    policy,
+    secondFactor,
+    startupToken,
+    setupToken,
+    settings,
+    clock,
+    random,
+    log,
+    signIn: createSignIn({ storage, sessions, attempts, passwords, secondFactor, startupToken, clock, random, settings }),
+    setup: createSetup({ storage, sessions, passwords, policy, setupToken, clock, settings }),
+    ownPassword: createOwnPassword({ storage, sessions, attempts, passwords, policy, clock, settings }),
+    version: VERSION,
+    openapi: createOpenApi(table, VERSION),
+    insecure_http: config.insecureHttp,
+  }
+}
+
+/** The names by which a request may call us, besides loopback: what we were told to listen on or to be known as. */
+function hostNames(config: Config): string[] {
+  const told = [config.host, hostname()].map((name) => name.toLowerCase())
+  return config.publicUrl === undefined ? told : [...told, new URL(config.publicUrl).hostname]
+}
+
+async function stop(http: Server, stopSweeping: () => void, storage: Storage, log: Log): Promise<void> {
+  stopSweeping()
+  await new Promise<void>((resolve) => {
+    http.close(() => resolve())
+    http.closeIdleConnections()
+  })
+  await storage.close()
+  log.info({ event: 'stopped' })
+  await new Promise<void>((resolve) => log.flush(() => resolve()))
+}

@@ -1,0 +1,13 @@
+import type { CompiledQuery, Dialect } from 'kysely'
+import type { MaybePromise } from './port.ts'
+
+/** What the SQL implementation needs of a database engine beyond Kysely's dialect. */
+export interface Engine {
+  name: 'sqljs' | 'postgres'
+  dialect: Dialect
+  /** Runs a query compiled once; synchronous where the engine allows. Sees committed data only. */
+  read<Row>(query: CompiledQuery<Row>): MaybePromise<Row[]>
+  /** Whether this error says that a unique constraint was violated. */
+  isConflict(error: unknown): boolean
+  close(): Promise<void>
+}

@@ -1,0 +1,288 @@
+import type { Permission } from '../../api/permissions.ts'
+import type { AUTH_SOURCES, Factor, Language, SESSION_KINDS } from '../../api/schemas.ts'
+
+/**
+ * What the domain asks of storage, in its own words. One SQL implementation stands behind it, on sql.js and on
+ * PostgreSQL, and one conformance suite proves both.
+ *
+ * For every verb here:
+ * - A promise that fulfils is durable: the write survives `kill -9` and power loss.
+ * - A promise that rejects changed nothing. It rejects with `StorageWriteError` when the write could not be made
+ *   safe (disk full, disk broken), or with the engine's own error when the database cannot be reached.
+ * - "Atomic" means one statement or one transaction: of any number of simultaneous callers, in one process or in
+ *   several, each sees all of it or nothing.
+ * - Times are milliseconds since 1970 UTC and are passed in: storage has no clock and makes no random values.
+ */
+export interface Storage {
+  users: UserStore
+  sessions: SessionStore
+  recoveryCodes: RecoveryCodeStore
+  trustedDevices: TrustedDeviceStore
+  loginTokens: LoginTokenStore
+  limits: LimitStore
+  settings: SettingStore
+  /** Resolves when the database can be read; rejects when it cannot. */
+  ping(): Promise<void>
+  /** Drains what is under way and lets go of the database. Nothing may be called afterwards. */
+  close(): Promise<void>
+}
+
+export interface UserRecord {
+  user_id: number
+  username: string
+  email: string | null
+  display_name: string | null
+  superuser: boolean
+  permissions: Permission[]
+  manager_id: number | null
+  enabled: boolean
+  lang: Language | null
+  /** A PHC string or an imported hash; null: no password, comes in by login token only. */
+  password_hash: string | null
+  /** The password gate holds this user until he has chosen a password of his own. */
+  require_password_change: boolean
+  /** End of the temporary password; null: none. */
+  password_expires: number | null
+  /** Sealed TOTP secret. Counts as a second factor only once `totp_confirmed_at` is set. */
+  totp_secret: string | null
+  totp_confirmed_at: number | null
+  did: string | null
+  handle: string | null
+  avatar_url: string | null
+  created_at: number
+  last_sign_in_at: number | null
+}
+
+export type NewUser = Omit<UserRecord, 'user_id' | 'last_sign_in_at' | 'totp_secret' | 'totp_confirmed_at'>
+
+/** The fields that an edit may touch; passwords and second factors have verbs of their own. */
+export type UserEdit = Partial<
+  Pick<
+    UserRecord,
+    'username' | 'email' | 'display_name' | 'superuser' | 'permissions' | 'manager_id' | 'enabled' | 'lang'
+  >
+>
+
+export type UserConflict = 'USERNAME_TAKEN' | 'EMAIL_TAKEN'
+
+export interface UserQuery {
+  /** Part of user name, display name, mail address or handle, in any case. */
+  q?: string | undefined
+  state?: 'enabled' | 'disabled' | 'temporary_password' | 'superuser' | undefined
+  /** Only users managed by this one. */
+  managed_by?: number | undefined
+  sort: 'username' | '-username' | 'created_at' | '-created_at' | 'last_sign_in_at' | '-last_sign_in_at'
+  /** 1 to 200. */
+  limit: number
+  /** The last row of the page before: its sort value and id. */
+  after?: { value: string | number; user_id: number } | undefined
+}
+
+export interface NewPassword {
+  password_hash: string
+  /** Set it only while this hash still stands (null: none): a change that raced another loses. */
+  instead_of?: string | null | undefined
+  require_password_change: boolean
+  password_expires: number | null
+  at: number
+  /** Every session of the user ends; the one that `replacement` describes begins in the same transaction. */
+  replacement?: NewSession | undefined
+}
+
+export interface UserStore {
+  find(user_id: number): Promise<UserRecord | undefined>
+  findByName(username: string): Promise<UserRecord | undefined>
+  /** Enabled superusers, the lowest id first: the first is whom the startup token signs in. */
+  superusers(limit: number): Promise<UserRecord[]>
+  /** Whether the first superuser was ever created. Stays true for ever. */
+  isSetUp(): Promise<boolean>
+  list(query: UserQuery): Promise<{ items: UserRecord[]; total: number }>
+  create(user: NewUser): Promise<{ user_id: number } | UserConflict>
+  /**
+   * Creates the first superuser. Atomic: of any number of tries exactly one gets an id, for ever; the others get
+   * `already`.
+   */
+  createFirst(user: NewUser): Promise<{ user_id: number } | 'already'>
+  /**
+   * Atomic with its consequences: disabling ends the user's sessions and developer tokens and voids his login
+   * tokens. `LAST_SUPERUSER`: refused because no enabled superuser would be left, however many such edits race.
+   */
+  edit(user_id: number, edit: UserEdit, at: number): Promise<'done' | 'absent' | 'LAST_SUPERUSER' | UserConflict>
+  /**
+   * Sets the password and both gate columns. Atomic with its consequences: all browser sessions end, trusted
+   * devices are forgotten, unused login tokens are void. False: no such user, or another hash than `instead_of`.
+   */
+  setPassword(user_id: number, password: NewPassword): Promise<boolean>
+  /** Replaces a hash by a stronger one of the same password, only while the old one still stands. */
+  upgradeHash(user_id: number, from: string, to: string): Promise<void>
+  /** Begins an enrolment; replaces one that was never confirmed. False: a confirmed one stands. */
+  beginTotp(user_id: number, totp_secret: string): Promise<boolean>
+  /** Confirms the enrolment and stores the recovery codes (hashed). Atomic. False: none begun, or confirmed before. */
+  confirmTotp(user_id: number, recovery_hashes: string[], step: number, at: number): Promise<boolean>
+  /** Removes secret, recovery codes and trusted devices. False: there was none. */
+  removeTotp(user_id: number): Promise<boolean>
+  /** Accepts a TOTP time step once: true only if it is later than every step accepted before. Atomic. */
+  consumeTotpStep(user_id: number, step: number): Promise<boolean>
+}
+
+export type SessionKind = (typeof SESSION_KINDS)[number]
+export type AuthSource = (typeof AUTH_SOURCES)[number]
+
+export interface SessionRecord {
+  /** Public name of the session, as lists show it. */
+  session_id: string
+  user_id: number
+  kind: SessionKind
+  auth_source: AuthSource
+  amr: Factor[]
+  group_id: string | null
+  created_at: number
+  last_seen_at: number
+  /** Last proof of a password or code. */
+  authenticated_at: number
+  expires_at: number
+  ip: string
+  user_agent: string
+  revoked_at: number | null
+}
+
+export interface NewSession extends Omit<SessionRecord, 'last_seen_at' | 'revoked_at'> {
+  /** SHA-256 of the secret that the cookie carries. */
+  secret_hash: string
+}
+
+export interface SessionStore {
+  /**
+   * Begins a session and notes the sign-in. Atomic with its conditions: the user is still there and enabled, and his
+   * password hash is still the one that was proved, if one was. Else false, and nothing is stored: a sign-in that
+   * raced a password change or a disabling loses.
+   */
+  create(session: NewSession, proved_hash?: string): Promise<boolean>
+  /**
+   * The session with this secret and its user, dead or alive; undefined when there is none. The hot path: called
+   * on every authenticated request, so synchronous where the engine allows.
+   */
+  findBySecret(secret_hash: string): MaybePromise<{ session: SessionRecord; user: UserRecord } | undefined>
+  /** Live sessions of a user, the newest use first. */
+  listLive(user_id: number, now: number, idle_since: number): Promise<SessionRecord[]>
+  /** Live sessions of a group, the oldest first. */
+  listGroup(group_id: string, now: number, idle_since: number): Promise<SessionRecord[]>
+  touch(session_id: string, at: number): Promise<void>
+  /** Puts a session without a group into one. */
+  joinGroup(session_id: string, group_id: string): Promise<void>
+  /** A new secret for a live session; the old one ends. `authenticated_at` moves when given. False: not live. */
+  rotate(session_id: string, secret_hash: string, now: number, authenticated_at?: number): Promise<boolean>
+  /** Ends one session of this user. False: none such, or ended before. */
+  revoke(session_id: string, user_id: number, at: number): Promise<boolean>
+  /** Ends the user's browser sessions, all but one if named. Answers how many. */
+  revokeAll(user_id: number, at: number, except?: string): Promise<number>
+  /** Ends the user's sessions and voids his unused login tokens. Atomic. */
+  revokeEverything(user_id: number, at: number): Promise<void>
+  /** Forgets sessions that ended before this time. */
+  sweep(before: number): Promise<void>
+}
+
+export interface RecoveryCodeStore {
+  count(user_id: number): Promise<number>
+  replace(user_id: number, hashes: string[]): Promise<void>
+  /** Uses a code up. Atomic: true for exactly one of any number of tries. */
+  consume(user_id: number, hash: string): Promise<boolean>
+}
+
+export interface TrustedDevice {
+  device_id: string
+  user_id: number
+  secret_hash: string
+  created_at: number
+  last_used_at: number
+  expires_at: number
+  ip: string
+  user_agent: string
+}
+
+export interface TrustedDeviceStore {
+  create(device: TrustedDevice): Promise<void>
+  /** True, and its last use is noted, when this user trusts a device with this secret that has not expired. */
+  use(user_id: number, secret_hash: string, now: number): Promise<boolean>
+  list(user_id: number, now: number): Promise<TrustedDevice[]>
+  remove(device_id: string, user_id: number): Promise<boolean>
+}
+
+export interface LoginTokenRecord {
+  uuid: string
+  /** Who made it. */
+  user_id: number
+  /** Whom it signs in. */
+  login_user_id: number
+  reason: string | null
+  redirect_to: string | null
+  created_at: number
+  expires_at: number
+  used_at: number | null
+  used_ip: string | null
+  deleted_at: number | null
+}
+
+export interface LoginTokenStore {
+  create(token: Omit<LoginTokenRecord, 'used_at' | 'used_ip' | 'deleted_at'> & { secret_hash: string }): Promise<void>
+  /**
+   * Redeems a login token. Atomic: of any number of simultaneous tries, in any number of processes, exactly one
+   * gets the record; the others, and any try with a used, revoked, expired or unknown one, get undefined.
+   */
+  consume(secret_hash: string, now: number, ip: string): Promise<LoginTokenRecord | undefined>
+}
+
+/** A failure counter. Counts start anew when `window` has passed since the first of them. */
+export interface LimitRule {
+  /** Failures allowed within the window before the key is blocked. */
+  failures: number
+  /** Milliseconds; Infinity: the count never ages. */
+  window: number
+  /** Milliseconds that a block lasts; Infinity: until cleared. */
+  block: number
+}
+
+export interface LimitStore {
+  /** When the block of this key ends (Infinity: only by `clear`); undefined when it is not blocked. */
+  blockedUntil(key: string, now: number): Promise<number | undefined>
+  /** Counts a failure, atomically, and blocks the key when the rule says so. Answers the end of the block, if any. */
+  fail(key: string, rule: LimitRule, now: number): Promise<number | undefined>
+  clear(keys: string[]): Promise<void>
+  /** Forgets counters whose window and block ended before this time. */
+  sweep(before: number): Promise<void>
+}
+
+export interface SettingStore {
+  /** All stored settings as JSON values by name. */
+  all(): Promise<Record<string, unknown>>
+  set(name: string, value: unknown): Promise<void>
+}
+
+export type MaybePromise<T> = T | Promise<T>
+
+/** A write that could not be made durable; nothing was changed. */
+export class StorageWriteError extends Error {
+  readonly code: 'DISK_FULL' | 'WRITE_FAILED'
+  constructor(code: 'DISK_FULL' | 'WRITE_FAILED', message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'StorageWriteError'
+    this.code = code
+  }
+}
+
+export type StorageOpenCode =
+  | 'DATA_DIR_LOCKED'
+  | 'DATA_DIR_UNREADABLE'
+  | 'DATABASE_CORRUPT'
+  | 'DATABASE_NEWER'
+  | 'DATABASE_UNREACHABLE'
+
+/** The database cannot be opened; its message says which file and what to do. Nothing on disk was changed. */
+export class StorageOpenError extends Error {
+  readonly code: StorageOpenCode
+  constructor(code: StorageOpenCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'StorageOpenError'
+    this.code = code
+  }
+}

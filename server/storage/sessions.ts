@@ -1,0 +1,147 @@
+import { type CompiledQuery, type Kysely, type Selectable, type Transaction } from 'kysely'
+import type { Engine } from './engine.ts'
+import { voidLoginTokens } from './login-tokens.ts'
+import type { MaybePromise, NewSession, SessionRecord, SessionStore, UserRecord } from './port.ts'
+import { toSession, toUser } from './rows.ts'
+import type { SessionTable, Tables, UserTable } from './tables.ts'
+
+export function createSessionStore(db: Kysely<Tables>, engine: Engine): SessionStore {
+  const live = (now: number, idle_since: number) =>
+    db
+      .selectFrom('sessions')
+      .selectAll()
+      .where('revoked_at', 'is', null)
+      .where('expires_at', '>', now)
+      .where('last_seen_at', '>', idle_since)
+
+  return {
+    findBySecret: createFindBySecret(db, engine),
+
+    create: (session, proved_hash) =>
+      db.transaction().execute(async (trx) => {
+        const user = await trx
+          .updateTable('users')
+          .set({ last_sign_in_at: session.created_at })
+          .where('user_id', '=', session.user_id)
+          .where('enabled', '=', 1)
+          .$if(proved_hash !== undefined, (update) => update.where('password_hash', '=', proved_hash ?? ''))
+          .executeTakeFirst()
+        if (user.numUpdatedRows !== 1n) return false
+        await insertSession(trx, session)
+        return true
+      }),
+
+    async listLive(user_id, now, idle_since) {
+      const rows = await live(now, idle_since)
+        .where('user_id', '=', user_id)
+        .where('kind', '<>', 'developer')
+        .orderBy('last_seen_at', 'desc')
+        .orderBy('session_id')
+        .execute()
+      return rows.map(toSession)
+    },
+
+    async listGroup(group_id, now, idle_since) {
+      const rows = await live(now, idle_since).where('group_id', '=', group_id).orderBy('created_at').execute()
+      return rows.map(toSession)
+    },
+
+    async touch(session_id, at) {
+      await db.updateTable('sessions').set({ last_seen_at: at }).where('session_id', '=', session_id).execute()
+    },
+
+    async joinGroup(session_id, group_id) {
+      await db
+        .updateTable('sessions')
+        .set({ group_id })
+        .where('session_id', '=', session_id)
+        .where('group_id', 'is', null)
+        .execute()
+    },
+
+    async rotate(session_id, secret_hash, now, authenticated_at) {
+      const result = await db
+        .updateTable('sessions')
+        .set({ secret_hash, ...(authenticated_at === undefined ? {} : { authenticated_at }) })
+        .where('session_id', '=', session_id)
+        .where('revoked_at', 'is', null)
+        .where('expires_at', '>', now)
+        .executeTakeFirst()
+      return result.numUpdatedRows === 1n
+    },
+
+    async revoke(session_id, user_id, at) {
+      const result = await db
+        .updateTable('sessions')
+        .set({ revoked_at: at })
+        .where('session_id', '=', session_id)
+        .where('user_id', '=', user_id)
+        .where('revoked_at', 'is', null)
+        .executeTakeFirst()
+      return result.numUpdatedRows === 1n
+    },
+
+    revokeAll: (user_id, at, except) => revokeBrowserSessions(db, user_id, at, except),
+
+    revokeEverything: (user_id, at) =>
+      db.transaction().execute(async (trx) => {
+        await revokeBrowserSessions(trx, user_id, at)
+        await voidLoginTokens(trx, user_id, at)
+      }),
+
+    async sweep(before) {
+      await db
+        .deleteFrom('sessions')
+        .where((where) => where.or([where('expires_at', '<', before), where('revoked_at', '<', before)]))
+        .execute()
+    },
+  }
+}
+
+export async function insertSession(trx: Transaction<Tables>, session: NewSession): Promise<void> {
+  await trx
+    .insertInto('sessions')
+    .values({ ...session, amr: JSON.stringify(session.amr), last_seen_at: session.created_at, revoked_at: null })
+    .execute()
+}
+
+async function revokeBrowserSessions(db: Kysely<Tables>, user_id: number, at: number, except?: string): Promise<number> {
+  const result = await db
+    .updateTable('sessions')
+    .set({ revoked_at: at })
+    .where('user_id', '=', user_id)
+    .where('kind', '<>', 'developer')
+    .where('revoked_at', 'is', null)
+    .$if(except !== undefined, (update) => update.where('session_id', '<>', except ?? ''))
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
+/**
+ * Two single-row look-ups, compiled once. Not a join: SQLite 3.54 plans a join anew at every change of its bound
+ * parameter, which costs three times as much as both look-ups together.
+ */
+function createFindBySecret(db: Kysely<Tables>, engine: Engine): SessionStore['findBySecret'] {
+  const sessionQuery = db.selectFrom('sessions').selectAll().where('secret_hash', '=', '').compile()
+  const userQuery = db.selectFrom('users').selectAll().where('user_id', '=', 0).compile()
+  const sessionOf = (secret_hash: string): CompiledQuery<Selectable<SessionTable>> => ({
+    ...sessionQuery,
+    parameters: [secret_hash],
+  })
+  const userOf = (user_id: number): CompiledQuery<Selectable<UserTable>> => ({ ...userQuery, parameters: [user_id] })
+
+  return (secret_hash) =>
+    chain(engine.read(sessionOf(secret_hash)), ([row]) => {
+      if (!row) return undefined
+      const session = toSession(row)
+      return chain(engine.read(userOf(session.user_id)), ([user]) => user && pair(session, toUser(user)))
+    })
+}
+
+function pair(session: SessionRecord, user: UserRecord) {
+  return { session, user }
+}
+
+function chain<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
+  return value instanceof Promise ? value.then(next) : next(value)
+}

@@ -1,0 +1,40 @@
+import { Kysely, sql } from 'kysely'
+import type { Engine } from './engine.ts'
+import { createLimitStore } from './limits.ts'
+import { createLoginTokenStore } from './login-tokens.ts'
+import { migrate } from './migrations/index.ts'
+import type { Storage } from './port.ts'
+import { createRecoveryCodeStore } from './recovery-codes.ts'
+import { createSessionStore } from './sessions.ts'
+import { createSettingStore } from './settings.ts'
+import type { Tables } from './tables.ts'
+import { createTrustedDeviceStore } from './trusted-devices.ts'
+import { createUserStore } from './users.ts'
+
+/** The port over an open engine, its tables brought up to date. Closes the engine when that fails. */
+export async function createStorage(engine: Engine): Promise<Storage> {
+  const db = new Kysely<Tables>({ dialect: engine.dialect })
+  const close = async () => {
+    await db.destroy()
+    await engine.close()
+  }
+  try {
+    await migrate(db, engine.name)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return {
+    users: createUserStore(db, engine),
+    sessions: createSessionStore(db, engine),
+    recoveryCodes: createRecoveryCodeStore(db),
+    trustedDevices: createTrustedDeviceStore(db),
+    loginTokens: createLoginTokenStore(db),
+    limits: createLimitStore(db),
+    settings: createSettingStore(db),
+    async ping() {
+      await sql`select 1`.execute(db)
+    },
+    close,
+  }
+}

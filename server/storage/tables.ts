@@ -1,0 +1,87 @@
+import type { Generated } from 'kysely'
+
+/**
+ * The tables as SQL sees them. Both engines hold the same types: times are whole milliseconds since 1970 UTC,
+ * flags are 0 or 1, lists are JSON text.
+ */
+export interface Tables {
+  meta: { name: string; value: string }
+  users: UserTable
+  sessions: SessionTable
+  recovery_codes: { user_id: number; hash: string }
+  trusted_devices: TrustedDeviceTable
+  login_tokens: LoginTokenTable
+  limits: { key: string; count: number; window_start: number; blocked_until: number | null; forget_at: number }
+  settings: { name: string; value: string }
+}
+
+export interface UserTable {
+  user_id: Generated<number>
+  username: string
+  email: string | null
+  display_name: string | null
+  superuser: number
+  permissions: string
+  manager_id: number | null
+  enabled: number
+  lang: string | null
+  password_hash: string | null
+  require_password_change: number
+  password_expires: number | null
+  totp_secret: string | null
+  totp_confirmed_at: number | null
+  totp_last_step: number
+  did: string | null
+  handle: string | null
+  avatar_url: string | null
+  created_at: number
+  updated_at: number
+  last_sign_in_at: number | null
+  /** User name, display name, mail address and handle, lower-cased, for search. */
+  search_text: string
+}
+
+export interface SessionTable {
+  session_id: string
+  secret_hash: string
+  user_id: number
+  kind: string
+  auth_source: string
+  amr: string
+  group_id: string | null
+  created_at: number
+  last_seen_at: number
+  authenticated_at: number
+  expires_at: number
+  ip: string
+  user_agent: string
+  revoked_at: number | null
+}
+
+export interface TrustedDeviceTable {
+  device_id: string
+  user_id: number
+  secret_hash: string
+  created_at: number
+  last_used_at: number
+  expires_at: number
+  ip: string
+  user_agent: string
+}
+
+export interface LoginTokenTable {
+  uuid: string
+  secret_hash: string
+  user_id: number
+  login_user_id: number
+  reason: string | null
+  redirect_to: string | null
+  created_at: number
+  expires_at: number
+  used_at: number | null
+  used_ip: string | null
+  deleted_at: number | null
+}
+
+/** A time that never comes, as the columns hold it: the largest date. */
+export const NEVER = 8_640_000_000_000_000

@@ -1,0 +1,213 @@
+import { type Kysely, sql, type Transaction } from 'kysely'
+import type { Engine } from './engine.ts'
+import type { NewPassword, NewUser, UserConflict, UserEdit, UserQuery, UserRecord, UserStore } from './port.ts'
+import { flag, searchTextOf, toUser } from './rows.ts'
+import { voidLoginTokens } from './login-tokens.ts'
+import { insertSession } from './sessions.ts'
+import type { Tables } from './tables.ts'
+import { createTotpVerbs } from './totp.ts'
+import { listUsers } from './user-list.ts'
+
+export function createUserStore(db: Kysely<Tables>, engine: Engine): UserStore {
+  return {
+    find: (user_id) => findUser(db, user_id),
+
+    async findByName(username) {
+      const row = await db.selectFrom('users').selectAll().where('username', '=', username).executeTakeFirst()
+      return row && toUser(row)
+    },
+
+    async superusers(limit) {
+      const rows = await db
+        .selectFrom('users')
+        .selectAll()
+        .where('superuser', '=', 1)
+        .where('enabled', '=', 1)
+        .orderBy('user_id')
+        .limit(limit)
+        .execute()
+      return rows.map(toUser)
+    },
+
+    async isSetUp() {
+      const row = await db.selectFrom('meta').select('name').where('name', '=', 'set_up').executeTakeFirst()
+      return row !== undefined
+    },
+
+    list: (query: UserQuery) => listUsers(db, query),
+
+    create: (user) => db.transaction().execute((trx) => insertUser(trx, user)),
+
+    createFirst: (user) =>
+      db.transaction().execute(async (trx) => {
+        const won = await trx
+          .insertInto('meta')
+          .values({ name: 'set_up', value: String(user.created_at) })
+          .onConflict((conflict) => conflict.doNothing())
+          .returning('name')
+          .executeTakeFirst()
+        if (!won) return 'already'
+        const made = await insertUser(trx, user)
+        if (typeof made === 'string') throw new Error(`The first superuser met another user: ${made}`)
+        return made
+      }),
+
+    async edit(user_id, edit, at) {
+      try {
+        return await db.transaction().execute((trx) => editUser(trx, user_id, edit, at))
+      } catch (error) {
+        // Another server took the name between our look and our write.
+        if (engine.isConflict(error)) return (await conflictOf(db, edit, user_id)) ?? 'USERNAME_TAKEN'
+        throw error
+      }
+    },
+
+    setPassword: (user_id, password) => db.transaction().execute((trx) => setPassword(trx, user_id, password)),
+
+    async upgradeHash(user_id, from, to) {
+      await db
+        .updateTable('users')
+        .set({ password_hash: to })
+        .where('user_id', '=', user_id)
+        .where('password_hash', '=', from)
+        .execute()
+    },
+
+    ...createTotpVerbs(db),
+  }
+}
+
+async function findUser(db: Kysely<Tables>, user_id: number): Promise<UserRecord | undefined> {
+  const row = await db.selectFrom('users').selectAll().where('user_id', '=', user_id).executeTakeFirst()
+  return row && toUser(row)
+}
+
+async function insertUser(trx: Transaction<Tables>, user: NewUser): Promise<{ user_id: number } | UserConflict> {
+  const made = await trx
+    .insertInto('users')
+    .values({
+      ...user,
+      superuser: flag(user.superuser),
+      enabled: flag(user.enabled),
+      permissions: JSON.stringify(user.permissions),
+      require_password_change: flag(user.require_password_change),
+      totp_last_step: 0,
+      updated_at: user.created_at,
+      search_text: searchTextOf(user),
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('user_id')
+    .executeTakeFirst()
+  return made ?? (await conflictOf(trx, user)) ?? 'USERNAME_TAKEN'
+}
+
+async function editUser(
+  trx: Transaction<Tables>,
+  user_id: number,
+  edit: UserEdit,
+  at: number,
+): Promise<'done' | 'absent' | 'LAST_SUPERUSER' | UserConflict> {
+  const weakens = edit.superuser === false || edit.enabled === false
+  if (weakens) await serialiseSuperuserEdits(trx)
+  const before = await findUser(trx, user_id)
+  if (!before) return 'absent'
+  if (weakens && before.superuser && before.enabled && !(await otherSuperuser(trx, user_id))) return 'LAST_SUPERUSER'
+  const conflict = await conflictOf(trx, edit, user_id)
+  if (conflict) return conflict
+  const after = { ...before, ...edit }
+  await trx
+    .updateTable('users')
+    .set({
+      username: after.username,
+      email: after.email,
+      display_name: after.display_name,
+      superuser: flag(after.superuser),
+      permissions: JSON.stringify(after.permissions),
+      manager_id: after.manager_id,
+      enabled: flag(after.enabled),
+      lang: after.lang,
+      updated_at: at,
+      search_text: searchTextOf(after),
+    })
+    .where('user_id', '=', user_id)
+    .execute()
+  if (before.enabled && !after.enabled) await endAccess(trx, user_id, at)
+  return 'done'
+}
+
+/** Two demotions at once must not each see the other's superuser: the second waits for this row. */
+async function serialiseSuperuserEdits(trx: Transaction<Tables>): Promise<void> {
+  await trx.updateTable('meta').set({ value: sql`value` }).where('name', '=', 'set_up').execute()
+}
+
+async function otherSuperuser(trx: Transaction<Tables>, user_id: number): Promise<boolean> {
+  const row = await trx
+    .selectFrom('users')
+    .select('user_id')
+    .where('superuser', '=', 1)
+    .where('enabled', '=', 1)
+    .where('user_id', '<>', user_id)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+async function conflictOf(
+  db: Kysely<Tables>,
+  wanted: { username?: string; email?: string | null },
+  user_id = 0,
+): Promise<UserConflict | undefined> {
+  const taken = async (column: 'username' | 'email', value: string) =>
+    (await db
+      .selectFrom('users')
+      .select('user_id')
+      .where(column, '=', value)
+      .where('user_id', '<>', user_id)
+      .executeTakeFirst()) !== undefined
+  if (wanted.username !== undefined && (await taken('username', wanted.username))) return 'USERNAME_TAKEN'
+  if (wanted.email && (await taken('email', wanted.email))) return 'EMAIL_TAKEN'
+  return undefined
+}
+
+async function setPassword(trx: Transaction<Tables>, user_id: number, password: NewPassword): Promise<boolean> {
+  const { instead_of } = password
+  const result = await trx
+    .updateTable('users')
+    .set({
+      password_hash: password.password_hash,
+      require_password_change: flag(password.require_password_change),
+      password_expires: password.password_expires,
+      updated_at: password.at,
+    })
+    .where('user_id', '=', user_id)
+    .$if(instead_of === null, (update) => update.where('password_hash', 'is', null))
+    .$if(typeof instead_of === 'string', (update) => update.where('password_hash', '=', instead_of ?? ''))
+    .executeTakeFirst()
+  if (result.numUpdatedRows === 0n) return false
+  await endBrowserSessions(trx, user_id, password.at)
+  await voidLoginTokens(trx, user_id, password.at)
+  await trx.deleteFrom('trusted_devices').where('user_id', '=', user_id).execute()
+  if (password.replacement) await insertSession(trx, password.replacement)
+  return true
+}
+
+/** Everything that could still let this user in ends: sessions of every kind and unused login tokens. */
+async function endAccess(trx: Transaction<Tables>, user_id: number, at: number): Promise<void> {
+  await trx
+    .updateTable('sessions')
+    .set({ revoked_at: at })
+    .where('user_id', '=', user_id)
+    .where('revoked_at', 'is', null)
+    .execute()
+  await voidLoginTokens(trx, user_id, at)
+}
+
+async function endBrowserSessions(trx: Transaction<Tables>, user_id: number, at: number): Promise<void> {
+  await trx
+    .updateTable('sessions')
+    .set({ revoked_at: at })
+    .where('user_id', '=', user_id)
+    .where('kind', '<>', 'developer')
+    .where('revoked_at', 'is', null)
+    .execute()
+}

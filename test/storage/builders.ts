@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto'
+import type { NewSession, NewUser, Storage } from '../../server/storage/port.ts'
+
+export const NOW = Date.UTC(2026, 10, 22, 12)
+export const HOUR = 3_600_000
+
+export function buildUser(fields: Partial<NewUser> = {}): NewUser {
+  return {
+    username: `user-${randomBytes(5).toString('hex')}`,
+    email: null,
+    display_name: null,
+    superuser: false,
+    permissions: [],
+    manager_id: null,
+    enabled: true,
+    lang: null,
+    password_hash: 'hash',
+    require_password_change: false,
+    password_expires: null,
+    did: null,
+    handle: null,
+    avatar_url: null,
+    created_at: NOW,
+    ...fields,
+  }
+}
+
+export function buildSession(user_id: number, fields: Partial<NewSession> = {}): NewSession {
+  return {
+    session_id: randomBytes(8).toString('hex'),
+    secret_hash: randomBytes(16).toString('hex'),
+    user_id,
+    kind: 'browser',
+    auth_source: 'password',
+    amr: ['pwd'],
+    group_id: null,
+    created_at: NOW,
+    authenticated_at: NOW,
+    expires_at: NOW + HOUR,
+    ip: '127.0.0.1',
+    user_agent: 'test',
+    ...fields,
+  }
+}
+
+export async function storeUser(storage: Storage, fields: Partial<NewUser> = {}): Promise<number> {
+  const made = await storage.users.create(buildUser(fields))
+  if (typeof made === 'string') throw new Error(made)
+  return made.user_id
+}
+
+export async function storeLoginToken(storage: Storage, login_user_id: number, fields: { expires_at?: number } = {}): Promise<string> {
+  const secret_hash = randomBytes(32).toString('hex')
+  await storage.loginTokens.create({
+    uuid: randomBytes(16).toString('hex'),
+    secret_hash,
+    user_id: login_user_id,
+    login_user_id,
+    reason: null,
+    redirect_to: null,
+    created_at: NOW,
+    expires_at: fields.expires_at ?? NOW + HOUR,
+  })
+  return secret_hash
+}
+
+/** Runs the same thing this many times at once. */
+export function atOnce<T>(times: number, run: (index: number) => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: times }, (_, index) => run(index)))
+}

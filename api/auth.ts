@@ -1,15 +1,11 @@
 import { z } from 'zod'
 import { endpoint } from './endpoint.ts'
 import {
-  AUTH_SOURCES,
   email,
-  empty,
-  FACTORS,
   isoDate,
   oneTimeSecret,
   permission,
   secondFactorCode,
-  SESSION_KINDS,
   typedPassword,
   typedUsername,
   userId,
@@ -57,29 +53,7 @@ const loginTokenForm = z.strictObject({
   login_token: oneTimeSecret,
 })
 
-const session = z.object({
-  session_id: z.string(),
-  kind: z.enum(SESSION_KINDS),
-  auth_source: z.enum(AUTH_SOURCES),
-  amr: z.array(z.enum(FACTORS)),
-  created_at: isoDate,
-  last_seen_at: isoDate,
-  expires_at: isoDate,
-  ip: z.string(),
-  user_agent: z.string(),
-  current: z.boolean(),
-})
-
-const trustedDevice = z.object({
-  device_id: z.string(),
-  created_at: isoDate,
-  last_used_at: isoDate,
-  expires_at: isoDate,
-  ip: z.string(),
-  user_agent: z.string(),
-})
-
-/** Signing in and out, second factors, and one's own sessions. */
+/** Signing in and out. */
 export const auth = {
   setupStatus: endpoint({
     method: 'GET',
@@ -118,7 +92,14 @@ export const auth = {
       email: email.optional(),
     }),
     output: signedIn,
-    errors: ['SETUP_NOT_REQUIRED', 'SETUP_TOKEN_INVALID', 'PASSWORDS_DIFFER', 'PASSWORD_UNACCEPTABLE', 'OVERLOADED', 'INSECURE_TRANSPORT'],
+    errors: [
+      'SETUP_NOT_REQUIRED',
+      'SETUP_TOKEN_INVALID',
+      'PASSWORDS_DIFFER',
+      'PASSWORD_UNACCEPTABLE',
+      'OVERLOADED',
+      'INSECURE_TRANSPORT',
+    ],
   }),
 
   login: endpoint({
@@ -211,105 +192,14 @@ export const auth = {
       new_username: username.optional(),
     }),
     output: signedIn,
-    errors: ['CURRENT_PASSWORD_WRONG', 'PASSWORDS_DIFFER', 'PASSWORD_UNACCEPTABLE', 'PASSWORD_UNCHANGED', 'TEMP_PASSWORD_EXPIRED', 'USERNAME_TAKEN', 'OVERLOADED'],
-  }),
-
-  totpSetup: endpoint({
-    method: 'POST',
-    path: '/api/auth/totp/setup',
-    summary: 'Begin enrolling an authenticator app',
-    auth: 'browser',
-    limit: 'none',
-    fresh: true,
-    output: z.object({ otpauth_uri: z.string(), secret: z.string() }),
-    errors: ['TOTP_ALREADY_ENABLED'],
-  }),
-
-  totpConfirm: endpoint({
-    method: 'POST',
-    path: '/api/auth/totp/confirm',
-    summary: 'Prove a code of the app being enrolled; answers the recovery codes, once',
-    auth: 'browser',
-    limit: 'credential',
-    fresh: true,
-    body: z.strictObject({ code: secondFactorCode }),
-    output: z.object({ recovery_codes: z.array(z.string()) }),
-    errors: ['TOTP_CODE_WRONG', 'TOTP_ALREADY_ENABLED', 'TOTP_NOT_ENABLED'],
-  }),
-
-  totpDisable: endpoint({
-    method: 'POST',
-    path: '/api/auth/totp/disable',
-    summary: 'Switch the second factor off',
-    auth: 'browser',
-    limit: 'credential',
-    fresh: true,
-    body: z.strictObject({ code: secondFactorCode }),
-    output: empty,
-    errors: ['TOTP_CODE_WRONG', 'TOTP_NOT_ENABLED'],
-  }),
-
-  totpRecovery: endpoint({
-    method: 'POST',
-    path: '/api/auth/totp/recovery',
-    summary: 'Replace the recovery codes; the old ones end',
-    auth: 'browser',
-    limit: 'credential',
-    fresh: true,
-    body: z.strictObject({ code: secondFactorCode }),
-    output: z.object({ recovery_codes: z.array(z.string()) }),
-    errors: ['TOTP_CODE_WRONG', 'TOTP_NOT_ENABLED'],
-  }),
-
-  sessions: endpoint({
-    method: 'GET',
-    path: '/api/auth/sessions',
-    summary: 'Own live sessions, the newest use first',
-    auth: 'browser',
-    limit: 'none',
-    output: z.object({ sessions: z.array(session) }),
-    errors: [],
-  }),
-
-  revokeSession: endpoint({
-    method: 'DELETE',
-    path: '/api/auth/sessions/:session_id',
-    summary: 'End one of the own sessions',
-    auth: 'browser',
-    limit: 'none',
-    params: z.object({ session_id: z.string().max(64) }),
-    output: empty,
-    errors: ['SESSION_NOT_FOUND'],
-  }),
-
-  revokeOtherSessions: endpoint({
-    method: 'POST',
-    path: '/api/auth/sessions/revoke-others',
-    summary: 'End every own session but this one',
-    auth: 'browser',
-    limit: 'none',
-    output: z.object({ revoked: z.int() }),
-    errors: [],
-  }),
-
-  trustedDevices: endpoint({
-    method: 'GET',
-    path: '/api/auth/trusted-devices',
-    summary: 'Browsers that are not asked for a code',
-    auth: 'browser',
-    limit: 'none',
-    output: z.object({ devices: z.array(trustedDevice) }),
-    errors: [],
-  }),
-
-  revokeTrustedDevice: endpoint({
-    method: 'DELETE',
-    path: '/api/auth/trusted-devices/:device_id',
-    summary: 'Ask this browser for a code again',
-    auth: 'browser',
-    limit: 'none',
-    params: z.object({ device_id: z.string().max(64) }),
-    output: empty,
-    errors: ['DEVICE_NOT_FOUND'],
+    errors: [
+      'CURRENT_PASSWORD_WRONG',
+      'PASSWORDS_DIFFER',
+      'PASSWORD_UNACCEPTABLE',
+      'PASSWORD_UNCHANGED',
+      'TEMP_PASSWORD_EXPIRED',
+      'USERNAME_TAKEN',
+      'OVERLOADED',
+    ],
   }),
 }

@@ -71,7 +71,13 @@ function outcomeOf(envelope: unknown, status: number, requestId: string | undefi
   return refused('INTERNAL', '', undefined, status, requestId)
 }
 
-function refused(code: ErrorCode, message: string, data: unknown, status: number, requestId: string | undefined): Outcome<never> {
+function refused(
+  code: ErrorCode,
+  message: string,
+  data: unknown,
+  status: number,
+  requestId: string | undefined,
+): Outcome<never> {
   return { ok: false, error: { code, message, data, status, requestId } as Refused }
 }
 

@@ -55,9 +55,8 @@ type SchemaIn<T> = T extends z.ZodType ? z.input<T> : never
 type SchemaOut<T> = T extends z.ZodType ? z.output<T> : never
 
 /** A value as a handler receives it; `undefined` where the entry takes none. */
-export type Received<E extends Endpoint, K extends 'params' | 'query' | 'body'> = E extends Record<K, infer S>
-  ? SchemaOut<S>
-  : undefined
+export type Received<E extends Endpoint, K extends 'params' | 'query' | 'body'> =
+  E extends Record<K, infer S> ? SchemaOut<S> : undefined
 
 /** What a handler returns, before the output schema has parsed it. */
 export type Returned<E extends Endpoint> = z.input<E['output']>
@@ -72,7 +71,7 @@ export type Arguments<E extends Endpoint> = {
     : never
 }
 
-const ALWAYS = ['BAD_ORIGIN', 'INTERNAL', 'STORAGE_UNAVAILABLE'] as const
+const ALWAYS = ['BAD_ORIGIN', 'INSECURE_TRANSPORT', 'INTERNAL', 'STORAGE_UNAVAILABLE'] as const
 const WITH_BODY = ['INVALID_JSON', 'INVALID_JSON_SCHEMA', 'UNSUPPORTED_MEDIA_TYPE', 'PAYLOAD_TOO_LARGE'] as const
 const WITH_SESSION = [
   'UNAUTHENTICATED',
@@ -92,7 +91,6 @@ export type SurroundingCode =
   | 'INVALID_QUERY'
   | 'NOT_FOUND'
   | 'TOO_MANY_ATTEMPTS'
-  | 'INSECURE_TRANSPORT'
 
 /** Every code this entry can answer: its own and those of the layers around its handler. */
 export function codesOf(entry: Endpoint): ErrorCode[] {

@@ -3,7 +3,12 @@ import { PERMISSIONS } from './permissions.ts'
 
 /** Shared shapes of requests and answers. Dates are ISO 8601 UTC strings; identifiers of people are integers. */
 
-export const userId = z.int().positive()
+/** As large as the databases' integers. */
+export const userId = z.int().positive().max(2_147_483_647)
+
+/** Text that every database can keep and every hash tells apart: no NUL, no half of a surrogate pair. */
+export const text = () =>
+  z.string().refine((value) => value.isWellFormed() && !value.includes('\0'), 'must be well-formed text')
 
 export const isoDate = z.iso.datetime()
 
@@ -15,14 +20,13 @@ export const username = z
   .regex(/^[a-z0-9_.-]{3,32}$/, '3 to 32 of a-z, 0-9, "_", "." and "-"')
 
 /** A name as typed at sign-in: forgiving in form, bounded in size. */
-export const typedUsername = z.string().trim().toLowerCase().min(1).max(64)
+export const typedUsername = text().trim().toLowerCase().min(1).max(64)
 
 /** A password as typed. The bound is on work, not on the rule: the rule is the server's (`PASSWORD_UNACCEPTABLE`). */
-export const typedPassword = z.string().min(1).max(1024)
+export const typedPassword = text().min(1).max(1024)
 
 /** A temporary password: at least 8 and at most 128 code points. */
-export const temporaryPassword = z
-  .string()
+export const temporaryPassword = text()
   .max(1024)
   .refine((text) => [...text].length >= 8 && [...text].length <= 128, '8 to 128 characters')
 
@@ -34,7 +38,9 @@ export const oneTimeSecret = z.string().trim().min(1).max(256)
 
 export const email = z.email().max(254).toLowerCase()
 
-export const displayName = z.string().trim().min(1).max(80)
+export const displayName = text()
+  .trim()
+  .regex(/^\P{Cc}{1,80}$/u, '1 to 80 characters, none of them for control')
 
 export const LANGUAGES = ['en', 'zh-CN', 'ru', 'de'] as const
 export type Language = (typeof LANGUAGES)[number]

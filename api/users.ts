@@ -10,6 +10,7 @@ import {
   pageQuery,
   permission,
   temporaryPassword,
+  text,
   typedPassword,
   userId,
   username,
@@ -42,7 +43,14 @@ export type User = z.output<typeof user>
 const ownUser = user.extend({ recovery_codes_left: z.int() })
 
 export const USER_STATES = ['enabled', 'disabled', 'temporary_password', 'superuser'] as const
-export const USER_SORTS = ['username', '-username', 'created_at', '-created_at', 'last_sign_in_at', '-last_sign_in_at'] as const
+export const USER_SORTS = [
+  'username',
+  '-username',
+  'created_at',
+  '-created_at',
+  'last_sign_in_at',
+  '-last_sign_in_at',
+] as const
 
 /** Hours a temporary password lives: -1 for no end, else 1 to 8760. */
 export const expiresHours = z.int().refine((hours) => hours === -1 || (hours >= 1 && hours <= 8760), '-1, or 1 to 8760')
@@ -50,8 +58,9 @@ export const expiresHours = z.int().refine((hours) => hours === -1 || (hours >= 
 const byId = z.object({
   id: z
     .string()
-    .regex(/^[1-9]\d{0,14}$/)
-    .transform(Number),
+    .regex(/^[1-9]\d{0,9}$/)
+    .transform(Number)
+    .pipe(userId),
 })
 
 /** The fields that an administrator sets, and of which a person may set some of its own. */
@@ -80,7 +89,7 @@ export const users = {
     query: z.strictObject({
       ...pageQuery,
       /** Part of a name, mail address or handle. */
-      q: z.string().trim().max(100).optional(),
+      q: text().trim().max(100).optional(),
       state: z.enum(USER_STATES).optional(),
       sort: z.enum(USER_SORTS).optional(),
     }),
@@ -105,7 +114,14 @@ export const users = {
     }),
     output: z.object({ user_id: userId }),
     status: 201,
-    errors: ['USERNAME_TAKEN', 'EMAIL_TAKEN', 'MANAGER_INVALID', 'PASSWORD_UNACCEPTABLE', 'INVALID_FIELD_MODIFY', 'OVERLOADED'],
+    errors: [
+      'USERNAME_TAKEN',
+      'EMAIL_TAKEN',
+      'MANAGER_INVALID',
+      'PASSWORD_UNACCEPTABLE',
+      'INVALID_FIELD_MODIFY',
+      'OVERLOADED',
+    ],
   }),
 
   /** Before `:id`, which would take `@me` for a number that is none. */
@@ -172,7 +188,14 @@ export const users = {
     params: byId,
     body: z.strictObject({ ...editable, ...administered }),
     output: user,
-    errors: ['USER_NOT_FOUND', 'USERNAME_TAKEN', 'EMAIL_TAKEN', 'MANAGER_INVALID', 'INVALID_FIELD_MODIFY', 'LAST_SUPERUSER'],
+    errors: [
+      'USER_NOT_FOUND',
+      'USERNAME_TAKEN',
+      'EMAIL_TAKEN',
+      'MANAGER_INVALID',
+      'INVALID_FIELD_MODIFY',
+      'LAST_SUPERUSER',
+    ],
   }),
 
   invalidateTokens: endpoint({

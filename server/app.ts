@@ -16,7 +16,7 @@ import { refusePlainHttp } from './http/transport.ts'
 /** The order in which a request is looked at, on one screen. */
 export function createApp(config: Config, deps: Deps, hosts: () => readonly string[]): Koa {
   const app = new Koa()
-  app.use(requestContext(deps.log, createClientAddress(config.trustedProxies)))
+  app.use(requestContext(deps, createClientAddress(config.trustedProxies)))
   app.use(securityHeaders())
   app.use(checkOrigin({ hosts, sessionCookie }))
   app.use(refusePlainHttp(config.insecureHttp))

@@ -5,7 +5,7 @@ import type { OwnPassword } from './domain/own-password.ts'
 import type { PasswordHasher } from './domain/password-hashing.ts'
 import type { PasswordPolicy } from './domain/password-policy.ts'
 import type { Sessions } from './domain/sessions.ts'
-import type { Settings } from './domain/settings.ts'
+import type { Settings } from '../api/settings.ts'
 import type { Setup } from './domain/setup.ts'
 import type { SignIn } from './domain/sign-in.ts'
 import type { SecondFactor } from './domain/totp.ts'
@@ -30,6 +30,8 @@ export interface Deps {
   clock: () => number
   random: Random
   log: Log
+  /** Whether an error says that data could not be read or written safely. */
+  isStorageFailure: (error: unknown) => boolean
   version: string
   /** The contract as OpenAPI, made once. */
   openapi: Record<string, unknown>

@@ -39,7 +39,9 @@ export async function openKeyring(directory: string, random: Random): Promise<Ke
   const text = (await readIfThere(path)) ?? (await create(path, random))
   const parsed = keyringSchema.safeParse(parseJson(text))
   if (!parsed.success) {
-    throw new KeyringError(`The keyring ${path} is damaged. Restore it from a backup; without it nobody's password can be checked.`)
+    throw new KeyringError(
+      `The keyring ${path} is damaged. Restore it from a backup; without it nobody's password can be checked.`,
+    )
   }
   const [first, ...rest] = parsed.data.signing.map(({ kid, key }) => ({ kid, key: createSecretKey(key) }))
   if (!first) throw new KeyringError(`The keyring ${path} holds no signing key. Restore it from a backup.`)
@@ -70,7 +72,9 @@ async function readIfThere(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8')
   } catch (error) {
     if (isCode(error, 'ENOENT')) return undefined
-    throw new KeyringError(`The keyring ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+    throw new KeyringError(
+      `The keyring ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    )
   }
 }
 

@@ -1,6 +1,5 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type Koa from 'koa'
 import type { Config } from './config.ts'
 
 /** The address cannot be listened on; its message says what to do. */
@@ -15,10 +14,15 @@ export interface Listening {
 }
 
 /** Listens where the config says. Rejects with `ListenError` when the port is taken or the address is not ours. */
-export async function listen(app: Koa, { host, port, publicUrl }: Pick<Config, 'host' | 'port' | 'publicUrl'>): Promise<Listening> {
-  const http = createServer({ requestTimeout: SLOWEST_REQUEST, headersTimeout: SLOWEST_REQUEST }, app.callback())
+export async function listen(
+  answer: RequestListener,
+  { host, port, publicUrl }: Pick<Config, 'host' | 'port' | 'publicUrl'>,
+): Promise<Listening> {
+  const http = createServer({ requestTimeout: SLOWEST_REQUEST, headersTimeout: SLOWEST_REQUEST }, answer)
   await new Promise<void>((resolve, reject) => {
-    http.once('error', (error: NodeJS.ErrnoException) => reject(new ListenError(explain(error, host, port), { cause: error })))
+    http.once('error', (error: NodeJS.ErrnoException) =>
+      reject(new ListenError(explain(error, host, port), { cause: error })),
+    )
     http.listen(port, host, resolve)
   })
   const address = http.address()
@@ -32,7 +36,8 @@ function urlOf(host: string, port: number): string {
 }
 
 function explain(error: NodeJS.ErrnoException, host: string, port: number): string {
-  if (error.code === 'EADDRINUSE') return `Port ${port} on ${host} is taken by another program. Choose another with --port, or 0 for any free one.`
+  if (error.code === 'EADDRINUSE')
+    return `Port ${port} on ${host} is taken by another program. Choose another with --port, or 0 for any free one.`
   if (error.code === 'EACCES') return `Port ${port} may not be used by this account. Choose one above 1023 with --port.`
   if (error.code === 'EADDRNOTAVAIL') return `${host} is not an address of this machine. Choose another with --host.`
   return `Cannot listen on ${host}, port ${port}: ${error.message}`

@@ -22,6 +22,10 @@ try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
   const wrongUsage = error instanceof UsageError
-  printProblem(wrongUsage ? `${error.message} See latchkey --help.` : `Latchkey failed: ${error instanceof Error ? error.stack : String(error)}`)
+  printProblem(
+    wrongUsage
+      ? `${error.message} See latchkey --help.`
+      : `Latchkey failed: ${error instanceof Error ? error.stack : String(error)}`,
+  )
   process.exitCode = wrongUsage ? 2 : 1
 }

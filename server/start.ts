@@ -14,7 +14,7 @@ import { createPasswordHasher } from './domain/password-hashing.ts'
 import { createPasswordPolicy } from './domain/password-policy.ts'
 import { createSessionTokens } from './domain/session-token.ts'
 import { createSessions } from './domain/sessions.ts'
-import { readSettings } from './domain/settings.ts'
+import { readSettings } from '../api/settings.ts'
 import { createSetup } from './domain/setup.ts'
 import { createSignIn } from './domain/sign-in.ts'
 import { createSecondFactor } from './domain/totp.ts'
@@ -23,12 +23,15 @@ import { openKeyring } from './keyring.ts'
 import { listen } from './listen.ts'
 import { createLog, type Log } from './log.ts'
 import { openStorage } from './storage/open.ts'
-import type { Storage } from './storage/port.ts'
+import { type Storage, StorageOpenError, StorageWriteError } from './storage/port.ts'
 import { startSweeping } from './sweep.ts'
 import { VERSION } from './version.ts'
 
 /** Hashes that may wait for their turn; at 10 ms each on two threads the last waits about two seconds. */
 const WAITING_HASHES = 400
+
+/** Requests under way may take this long, in milliseconds, once the server was told to stop. */
+const LONGEST_DRAIN = 10_000
 
 export interface RunningServer {
   /** Where it answers, as a browser on this machine would open it. */
@@ -41,25 +44,27 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
-/** What tests replace: time and randomness. */
+/** What tests replace: time, randomness, and storage that fails or is overtaken at a chosen moment. */
 export interface Outside {
   clock?: () => number
   random?: (bytes: number) => Buffer
+  storage?: (storage: Storage) => Storage
 }
 
 /** The composition root: everything is built here, once, and handed down. */
 export async function start(config: Config, outside: Outside = {}): Promise<RunningServer> {
-  await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 })
+  await makeDataDirectory(config.dataDirectory)
   const log = createLog({ level: config.logLevel, ...(config.logFile === '-' ? {} : { destination: config.logFile }) })
-  const storage = await openStorage({
+  const opened = await openStorage({
     database: config.database,
     directory: config.dataDirectory,
     log: (event, detail) => log.warn({ event, ...detail }, 'storage'),
   })
+  const storage = outside.storage?.(opened) ?? opened
   try {
     const deps = await createDeps(config, storage, log, outside)
     const setupToken = (await storage.users.isSetUp()) ? undefined : deps.setupToken.mint()
-    const server = await listen(createApp(config, deps, () => hostNames(config)), config)
+    const server = await listen(createApp(config, deps, () => hostNames(config)).callback(), config)
     const sweeping = startSweeping(storage, deps.clock, log)
     log.info({ event: 'started', url: server.url, version: VERSION })
     return {
@@ -71,6 +76,15 @@ export async function start(config: Config, outside: Outside = {}): Promise<Runn
   } catch (error) {
     await storage.close()
     throw error
+  }
+}
+
+async function makeDataDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new StorageOpenError('DATA_DIR_UNREADABLE', `${directory} cannot be used as data directory: ${reason}. Choose another with --data-dir.`, { cause: error })
   }
 }
 
@@ -104,7 +118,18 @@ async function createDeps(config: Config, storage: Storage, log: Log, outside: O
     clock,
     random,
     log,
-    signIn: createSignIn({ storage, sessions, attempts, passwords, secondFactor, startupToken, clock, random, settings }),
+    isStorageFailure: (error) => error instanceof StorageWriteError,
+    signIn: createSignIn({
+      storage,
+      sessions,
+      attempts,
+      passwords,
+      secondFactor,
+      startupToken,
+      clock,
+      random,
+      settings,
+    }),
     setup: createSetup({ storage, sessions, passwords, policy, setupToken, clock, settings }),
     ownPassword: createOwnPassword({ storage, sessions, attempts, passwords, policy, clock, settings }),
     version: VERSION,
@@ -121,10 +146,12 @@ function hostNames(config: Config): string[] {
 
 async function stop(http: Server, stopSweeping: () => void, storage: Storage, log: Log): Promise<void> {
   stopSweeping()
+  const cutOff = setTimeout(() => http.closeAllConnections(), LONGEST_DRAIN)
   await new Promise<void>((resolve) => {
     http.close(() => resolve())
     http.closeIdleConnections()
   })
+  clearTimeout(cutOff)
   await storage.close()
   log.info({ event: 'stopped' })
   await new Promise<void>((resolve) => log.flush(() => resolve()))

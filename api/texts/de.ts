@@ -9,7 +9,8 @@ export const de: ErrorTexts = {
   NOT_FOUND: 'Unter dieser Adresse gibt es nichts.',
   METHOD_NOT_ALLOWED: 'Diese Adresse nimmt solche Anfragen nicht an.',
   BAD_ORIGIN: 'Die Anfrage kam nicht von einer Adresse dieses Servers.',
-  INSECURE_TRANSPORT: 'Die Anmeldung über eine unverschlüsselte Verbindung wird verweigert. Verwenden Sie https oder den Rechner, auf dem Latchkey läuft.',
+  INSECURE_TRANSPORT:
+    'Die Anmeldung über eine unverschlüsselte Verbindung wird verweigert. Verwenden Sie https oder den Rechner, auf dem Latchkey läuft.',
   UNAUTHENTICATED: 'Bitte melden Sie sich an.',
   SESSION_EXPIRED: 'Ihre Sitzung ist beendet. Bitte melden Sie sich erneut an.',
   ACCOUNT_DISABLED: 'Dieses Konto ist gesperrt. Wenden Sie sich an die Verwaltung.',
@@ -19,7 +20,8 @@ export const de: ErrorTexts = {
   REAUTH_REQUIRED: 'Bitte bestätigen Sie zuerst, dass Sie es sind.',
   TOO_MANY_ATTEMPTS: 'Zu viele Fehlversuche. Versuchen Sie es in {seconds} Sekunden erneut.',
   SETUP_NOT_REQUIRED: 'Latchkey ist bereits eingerichtet. Melden Sie sich stattdessen an.',
-  SETUP_TOKEN_INVALID: 'Das Einrichtungstoken ist ungültig. Verwenden Sie den beim Start ausgegebenen Einrichtungslink.',
+  SETUP_TOKEN_INVALID:
+    'Das Einrichtungstoken ist ungültig. Verwenden Sie den beim Start ausgegebenen Einrichtungslink.',
   INCORRECT_CREDENTIALS: 'Benutzername oder Passwort ist falsch.',
   TEMPORARY_TOKEN_INVALID: 'Das Starttoken ist falsch, verbraucht oder nicht mehr gültig.',
   LOGIN_TOKEN_INVALID: 'Das Anmeldetoken ist falsch, verbraucht oder nicht mehr gültig.',

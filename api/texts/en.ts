@@ -10,7 +10,8 @@ export const en = {
   NOT_FOUND: 'There is nothing at this address.',
   METHOD_NOT_ALLOWED: 'This address does not accept that kind of request.',
   BAD_ORIGIN: 'The request did not come from an address of this server.',
-  INSECURE_TRANSPORT: 'Signing in over an unencrypted connection is refused. Use https, or the machine that runs Latchkey.',
+  INSECURE_TRANSPORT:
+    'Signing in over an unencrypted connection is refused. Use https, or the machine that runs Latchkey.',
   UNAUTHENTICATED: 'Please sign in.',
   SESSION_EXPIRED: 'Your session has ended. Please sign in again.',
   ACCOUNT_DISABLED: 'This account is disabled. Ask an administrator.',

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
 import type { Config } from '../config.ts'
 
@@ -33,11 +34,11 @@ export function parseServe(args: string[]): ServeArguments {
       dataDirectory: values['data-dir'],
       database: databaseOf(values.database),
       publicUrl: publicUrlOf(values['public-url']),
-      trustedProxies: values['trusted-proxy'],
+      trustedProxies: values['trusted-proxy']?.map(rangeOf),
       printLoginToken: values['print-login-token'],
       insecureHttp: values['insecure-http'],
       logFile: values['log-file'],
-      logLevel: values['log-level'],
+      logLevel: levelOf(values['log-level']),
     },
   }
 }
@@ -53,8 +54,22 @@ function parse(args: string[]) {
 function portOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const port = Number(text)
-  if (!/^\d+$/.test(text) || port > 65_535) throw new UsageError(`--port takes a number from 0 to 65535, not "${text}".`)
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new UsageError(`--port takes a number from 0 to 65535, not "${text}".`)
   return port
+}
+
+function rangeOf(text: string): string {
+  const [address = '', bits = '0', ...rest] = text.split('/')
+  const family = isIP(address)
+  const sound = family !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128) && rest.length === 0
+  if (!sound) throw new UsageError(`--trusted-proxy takes an address or a range such as 10.0.0.0/8, not "${text}".`)
+  return text
+}
+
+function levelOf(text: string | undefined): string | undefined {
+  if (text === undefined || ['debug', 'info', 'warn', 'error'].includes(text)) return text
+  throw new UsageError(`--log-level takes debug, info, warn or error, not "${text}".`)
 }
 
 function databaseOf(url: string | undefined): string | undefined {
@@ -64,6 +79,7 @@ function databaseOf(url: string | undefined): string | undefined {
 
 function publicUrlOf(url: string | undefined): string | undefined {
   if (url === undefined) return undefined
-  if (!URL.canParse(url) || !/^https?:\/\/[^/]+\/?$/.test(url)) throw new UsageError(`--public-url takes an address such as https://console.example.org, not "${url}".`)
+  if (!URL.canParse(url) || !/^https?:\/\/[^/]+\/?$/.test(url))
+    throw new UsageError(`--public-url takes an address such as https://console.example.org, not "${url}".`)
   return url.replace(/\/$/, '')
 }

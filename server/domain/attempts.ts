@@ -1,4 +1,5 @@
 import type { LimitRule, Storage } from '../storage/port.ts'
+import { hashSecret } from './one-time-secret.ts'
 import type { Origin } from './sessions.ts'
 
 const SECOND = 1000
@@ -36,9 +37,13 @@ export interface Attempts {
   /**
    * Runs one try at a name, unless it is cooling down or locked. Tries at the same name from the same address run
    * one after another, so that a burst of parallel tries meets the limit like a slow one. A failure counts, a
-   * success clears the counters. `exempt` is asked when the try is blocked; if it says so, it runs all the same.
+   * success clears the counters. `exempt` is asked when the account is locked; if it says so, the try runs all the
+   * same. A cool-down spares nobody.
    */
-  attempt<T>(who: { from: Origin; username: string; exempt?: () => Promise<boolean> }, run: () => Promise<TryOutcome<T>>): Promise<T | Refusal>
+  attempt<T>(
+    who: { from: Origin; username: string; exempt?: () => Promise<boolean> },
+    run: () => Promise<TryOutcome<T>>,
+  ): Promise<T | Refusal>
   /** Opens a locked account: after a reset, or break-glass. */
   clearAccount(username: string): Promise<void>
 }
@@ -46,7 +51,9 @@ export interface Attempts {
 export function createAttempts({ storage, clock }: AttemptsDeps): Attempts {
   const lines = new Map<string, Promise<unknown>>()
   const addressKey = (from: Origin) => `address:${from.ip}`
-  const accountKey = (username: string) => `account:${username}`
+  // Names only as hashes: people type passwords into the wrong box, and the counters are kept for weeks.
+  const nameKey = (from: Origin, username: string) => `name:${from.ip}:${hashSecret(username)}`
+  const accountKey = (username: string) => `account:${hashSecret(username)}`
 
   async function refusalOf(key: string): Promise<Refusal | undefined> {
     const now = clock()
@@ -77,15 +84,20 @@ export function createAttempts({ storage, clock }: AttemptsDeps): Attempts {
     },
 
     attempt: ({ from, username, exempt }, run) => {
-      const name = `name:${from.ip}:${username}`
+      const name = nameKey(from, username)
       const account = accountKey(username)
       return inLine(name, async () => {
-        const refusal = (await refusalOf(name)) ?? (await refusalOf(account))
-        if (refusal && !(await exempt?.())) return refusal
+        const coolingDown = await refusalOf(name)
+        if (coolingDown) return coolingDown
+        const locked = await refusalOf(account)
+        if (locked && !(await exempt?.())) return locked
         const { outcome, value } = await run()
         if (outcome === 'succeeded') await storage.limits.clear([name, account])
         if (outcome === 'failed') {
-          await Promise.all([storage.limits.fail(name, PER_NAME, clock()), storage.limits.fail(account, PER_ACCOUNT, clock())])
+          await Promise.all([
+            storage.limits.fail(name, PER_NAME, clock()),
+            storage.limits.fail(account, PER_ACCOUNT, clock()),
+          ])
         }
         return value
       })

@@ -5,7 +5,7 @@ import type { RecordEvent } from './events.ts'
 import type { PasswordHasher } from './password-hashing.ts'
 import type { PasswordPolicy } from './password-policy.ts'
 import type { Actor, IssuedSession, Origin, Sessions } from './sessions.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from '../../api/settings.ts'
 import { namesOf } from './sign-in.ts'
 
 export interface OwnPasswordDeps {
@@ -56,8 +56,15 @@ export function createOwnPassword(deps: OwnPasswordDeps): OwnPassword {
       })
     },
 
-    async check({ user }, chosen) {
-      if (user.require_password_change && user.password_expires !== null && user.password_expires <= clock()) {
+    async check({ user, session }, chosen) {
+      // The startup token is the last way in: an expired temporary password does not close it.
+      const breakGlass = session.kind === 'temporary'
+      if (
+        !breakGlass &&
+        user.require_password_change &&
+        user.password_expires !== null &&
+        user.password_expires <= clock()
+      ) {
         return { refused: 'TEMP_PASSWORD_EXPIRED' }
       }
       const fault = await policy(chosen, { min_length: settings().min_password_length, names: namesOf(user) })

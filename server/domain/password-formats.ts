@@ -1,9 +1,6 @@
 import { pbkdf2, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
-import { promisify } from 'node:util'
 import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2'
 import { verify as bcryptVerify } from '@node-rs/bcrypt'
-
-const derivePbkdf2 = promisify(pbkdf2)
 
 /** One way of storing a password: argon2id is ours, the others verify what was imported. */
 export interface PasswordFormat {
@@ -78,6 +75,12 @@ export function isImported(stored: string): boolean {
 function deriveScrypt(password: string, salt: Buffer, length: number, options: ScryptOptions): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     scrypt(password, salt, length, options, (error, key) => (error ? reject(error) : resolve(key)))
+  })
+}
+
+function derivePbkdf2(password: string, salt: Buffer, rounds: number, length: number, digest: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    pbkdf2(password, salt, rounds, length, digest, (error, key) => (error ? reject(error) : resolve(key)))
   })
 }
 

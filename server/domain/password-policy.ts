@@ -23,7 +23,8 @@ export type PasswordPolicy = (password: string, context: PasswordContext) => Pro
 export function createPasswordPolicy(): PasswordPolicy {
   let estimator: Promise<Estimate> | undefined
 
-  return async function faultOfPassword(password, context) {
+  return async function faultOfPassword(typed, context) {
+    const password = typed.normalize('NFC')
     const length = [...password].length
     if (length < context.min_length) return 'too_short'
     if (length > MAX_PASSWORD_LENGTH) return 'too_long'

@@ -35,7 +35,9 @@ export async function switchAccount(
   target: string,
 ): Promise<{ user: UserRecord; issued: IssuedSession } | undefined> {
   const members = await membersOf(deps, actor)
-  const found = members.find(({ user }) => String(user.user_id) === target || (user.did !== null && user.did === target))
+  const found = members.find(
+    ({ user }) => String(user.user_id) === target || (user.did !== null && user.did === target),
+  )
   if (!found || found.session.session_id === actor.session.session_id) return undefined
   const issued = await deps.sessions.rotate(found.session)
   return issued && { user: found.user, issued }

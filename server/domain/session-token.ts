@@ -1,6 +1,5 @@
 import type { KeyObject } from 'node:crypto'
 import jwt from 'jsonwebtoken'
-import { z } from 'zod'
 import { AUTH_SOURCES } from '../../api/schemas.ts'
 import type { AuthSource } from '../storage/port.ts'
 
@@ -27,15 +26,6 @@ export interface SigningKey {
   key: KeyObject
 }
 
-const claimsSchema = z.object({
-  sub: z.string(),
-  sid: z.string(),
-  is_temporary: z.boolean(),
-  auth_source: z.enum(AUTH_SOURCES),
-  iat: z.number(),
-  exp: z.number(),
-})
-
 /** Signatures already checked, most recent last: a token's signature never changes, only its row does. */
 const REMEMBERED = 4_096
 
@@ -53,7 +43,7 @@ export function createSessionTokens(keys: readonly [SigningKey, ...SigningKey[]]
       const header = jwt.decode(token, { complete: true })?.header
       const key = byId.get(header?.kid ?? '')
       if (!key) return undefined
-      return claimsSchema.parse(jwt.verify(token, key, { algorithms: ['HS256'], ignoreExpiration: true }))
+      return claimsOf(jwt.verify(token, key, { algorithms: ['HS256'], ignoreExpiration: true }))
     } catch {
       return undefined
     }
@@ -72,4 +62,13 @@ export function createSessionTokens(keys: readonly [SigningKey, ...SigningKey[]]
       return claims
     },
   }
+}
+
+function claimsOf(payload: string | jwt.JwtPayload): SessionClaims | undefined {
+  if (typeof payload === 'string') return undefined
+  const { sub, sid, is_temporary, auth_source, iat, exp } = payload
+  const source = AUTH_SOURCES.find((known) => known === auth_source)
+  if (typeof sub !== 'string' || typeof sid !== 'string' || typeof is_temporary !== 'boolean') return undefined
+  if (!source || typeof iat !== 'number' || typeof exp !== 'number') return undefined
+  return { sub, sid, is_temporary, auth_source: source, iat, exp }
 }

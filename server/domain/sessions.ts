@@ -2,7 +2,8 @@ import type { Factor } from '../../api/schemas.ts'
 import type { AuthSource, NewSession, SessionRecord, Storage, UserRecord } from '../storage/port.ts'
 import { createSecret, hashSecret, type Random } from './one-time-secret.ts'
 import type { SessionTokens } from './session-token.ts'
-import { SESSION_LIFE, type Settings, TOUCH_EVERY } from './settings.ts'
+import type { Settings } from '../../api/settings.ts'
+import { SESSION_LIFE, TOUCH_EVERY } from './lifetimes.ts'
 
 /** Where a request came from, as sessions and limits remember it. */
 export interface Origin {
@@ -34,7 +35,11 @@ export interface SessionsDeps {
 
 export interface Sessions {
   /** Composes a session; nothing is stored yet, so that storing it can be part of a larger transaction. */
-  compose(user: UserRecord, how: { auth_source: AuthSource; amr: Factor[]; group_id?: string | null }, from: Origin): { row: NewSession; issued: IssuedSession }
+  compose(
+    user: UserRecord,
+    how: { auth_source: AuthSource; amr: Factor[]; group_id?: string | null },
+    from: Origin,
+  ): { row: NewSession; issued: IssuedSession }
   /** Whose token this is. `expired`: it was ours and has ended; `unknown`: it never was. */
   identify(token: string): Promise<Actor | 'expired' | 'unknown'> | Actor | 'expired' | 'unknown'
   isLive(session: SessionRecord): boolean
@@ -83,7 +88,8 @@ export function createSessions({ storage, tokens, clock, random, settings }: Ses
         amr: how.amr,
         group_id: how.group_id ?? null,
         created_at: now,
-        authenticated_at: now,
+        // A login token proves that somebody was let in, not who he is: its session is never fresh.
+        authenticated_at: how.amr.every((factor) => factor === 'link') ? 0 : now,
         expires_at: now + Math.min(SESSION_LIFE[how.auth_source], settings().session_absolute),
         ip: from.ip,
         user_agent: from.user_agent,

@@ -4,7 +4,7 @@ import type { MemorySecret } from './memory-secret.ts'
 import type { PasswordHasher } from './password-hashing.ts'
 import type { PasswordPolicy } from './password-policy.ts'
 import type { IssuedSession, Origin, Sessions } from './sessions.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from '../../api/settings.ts'
 
 export interface SetupDeps {
   storage: Storage

@@ -6,7 +6,8 @@ import type { MemorySecret } from './memory-secret.ts'
 import { hashSecret, type Random } from './one-time-secret.ts'
 import type { PasswordHasher } from './password-hashing.ts'
 import type { Actor, IssuedSession, Origin, Sessions } from './sessions.ts'
-import { MAX_GROUP, type Settings } from './settings.ts'
+import type { Settings } from '../../api/settings.ts'
+import { MAX_GROUP } from './lifetimes.ts'
 import type { SecondFactor } from './totp.ts'
 
 export interface SignInDeps {
@@ -68,8 +69,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
   const { storage, sessions, attempts, passwords, secondFactor, startupToken, clock, random, settings } = deps
 
   async function tryPassword(form: PasswordForm, context: SignInContext): Promise<TryOutcome<Result>> {
-    const user = await storage.users.findByName(form.username)
-    const { matches, upgrade } = await passwords.verify(form.password, user?.password_hash ?? null)
+    const { user, matches } = await prove(form)
     if (!user || !matches) return refuse('failed', 'INCORRECT_CREDENTIALS', 'password', context, user)
     if (!user.enabled) return refuse('open', 'ACCOUNT_DISABLED', 'password', context, user)
     const factor = await secondFactorOf(user, form)
@@ -77,7 +77,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
     if (factor === 'TOTP_CODE_WRONG') return refuse('failed', factor, 'password', context, user)
     if (hasExpired(user)) return refuse('open', 'TEMP_PASSWORD_EXPIRED', 'password', context, user)
 
-    const proved_hash = upgrade ? await strengthen(user, form.password) : user.password_hash
+    const proved_hash = user.password_hash
     const begun = await begin(user, { auth_source: 'password', amr: factor ? ['pwd', factor] : ['pwd'] }, context, {
       add_account: form.add_account === true,
       ...(proved_hash === null ? {} : { proved_hash }),
@@ -89,10 +89,14 @@ export function createSignIn(deps: SignInDeps): SignIn {
   }
 
   /** The factor beside the password: undefined when the account has none. */
-  async function secondFactorOf(user: UserRecord, form: PasswordForm): Promise<Factor | undefined | 'TOTP_REQUIRED' | 'TOTP_CODE_WRONG'> {
+  async function secondFactorOf(
+    user: UserRecord,
+    form: PasswordForm,
+  ): Promise<Factor | undefined | 'TOTP_REQUIRED' | 'TOTP_CODE_WRONG'> {
     if (user.totp_confirmed_at === null) return undefined
     if (form.code !== undefined) return (await secondFactor.redeem(user, form.code)) ?? 'TOTP_CODE_WRONG'
-    const trusted = form.device_secret && (await storage.trustedDevices.use(user.user_id, hashSecret(form.device_secret), clock()))
+    const trusted =
+      form.device_secret && (await storage.trustedDevices.use(user.user_id, hashSecret(form.device_secret), clock()))
     return trusted ? 'device' : 'TOTP_REQUIRED'
   }
 
@@ -100,10 +104,15 @@ export function createSignIn(deps: SignInDeps): SignIn {
     return user.require_password_change && user.password_expires !== null && user.password_expires <= clock()
   }
 
-  async function strengthen(user: UserRecord, password: string): Promise<string | null> {
-    const stronger = await passwords.hash(password)
+  /** Whose password this is. A weaker or imported hash is replaced; then the one that now stands is the one proved. */
+  async function prove(form: PasswordForm): Promise<{ user: UserRecord | undefined; matches: boolean }> {
+    const user = await storage.users.findByName(form.username)
+    const { matches, upgrade } = await passwords.verify(form.password, user?.password_hash ?? null)
+    if (!user || !upgrade) return { user, matches }
+    const stronger = await passwords.hash(form.password)
     await storage.users.upgradeHash(user.user_id, user.password_hash ?? '', stronger)
-    return stronger
+    const now = await storage.users.find(user.user_id)
+    return now?.password_hash === stronger ? { user: now, matches } : prove(form)
   }
 
   /** Begins the session; undefined when the account changed between proof and beginning. */
@@ -123,9 +132,10 @@ export function createSignIn(deps: SignInDeps): SignIn {
   }
 
   /** The group that the new account joins; an earlier session of the same account in it makes room. */
-  async function groupFor(user: UserRecord, current: Actor): Promise<string | 'TOO_MANY_ACCOUNTS'> {
+  async function groupFor(user: UserRecord, current: Actor): Promise<string | null | 'TOO_MANY_ACCOUNTS'> {
     const { group_id } = current.session
     if (group_id === null) {
+      if (current.user.user_id === user.user_id) return null
       const fresh = random(16).toString('hex')
       await storage.sessions.joinGroup(current.session.session_id, fresh)
       return fresh
@@ -165,9 +175,11 @@ export function createSignIn(deps: SignInDeps): SignIn {
       const token = await storage.loginTokens.consume(hashSecret(secret), clock(), context.from.ip)
       const user = token && (await storage.users.find(token.login_user_id))
       if (!user) return refuse('failed', 'LOGIN_TOKEN_INVALID', 'login_token', context).value
-      if (!user.enabled) return refuse('open', 'ACCOUNT_DISABLED', 'login_token', context, user).value
       const begun = await begin(user, { auth_source: 'login_token', amr: ['link'] }, context)
-      if (begun === undefined || typeof begun === 'string') return 'LOGIN_TOKEN_INVALID'
+      // A disabled account is told only to who proved its password.
+      if (begun === undefined || typeof begun === 'string') {
+        return refuse('failed', 'LOGIN_TOKEN_INVALID', 'login_token', context, user).value
+      }
       return { ...begun, redirect_to: token?.redirect_to ?? undefined }
     },
   }

@@ -22,7 +22,10 @@ export interface SecondFactor {
   /** Begins an enrolment; undefined when one is already confirmed. */
   begin(user: UserRecord): Promise<{ otpauth_uri: string; secret: string } | undefined>
   /** Confirms it with a code of the app; answers the recovery codes, shown once. */
-  confirm(user: UserRecord, code: string): Promise<string[] | 'TOTP_CODE_WRONG' | 'TOTP_ALREADY_ENABLED' | 'TOTP_NOT_ENABLED'>
+  confirm(
+    user: UserRecord,
+    code: string,
+  ): Promise<string[] | 'TOTP_CODE_WRONG' | 'TOTP_ALREADY_ENABLED' | 'TOTP_NOT_ENABLED'>
   /** Checks and uses up a TOTP or recovery code. Answers the factor it was, or undefined. */
   redeem(user: UserRecord, code: string): Promise<'otp' | 'recovery' | undefined>
   /** New recovery codes; the old ones end. */
@@ -33,7 +36,13 @@ export function createSecondFactor(deps: TotpDeps): SecondFactor {
   const { storage, vault, clock, random } = deps
 
   function totpOf(user: UserRecord, secret: string): TOTP {
-    return new TOTP({ issuer: 'Latchkey', label: user.username, period: PERIOD_SECONDS, digits: 6, secret: Secret.fromBase32(secret) })
+    return new TOTP({
+      issuer: 'Latchkey',
+      label: user.username,
+      period: PERIOD_SECONDS,
+      digits: 6,
+      secret: Secret.fromBase32(secret),
+    })
   }
 
   /** The time step that this code belongs to, if it is near enough to now. */
@@ -95,7 +104,8 @@ function createRecoveryCode(random: Random): string {
   while (letters.length < 24) {
     // Bytes beyond the largest multiple of the alphabet are dropped, so that every letter is equally likely.
     const byte = random(1)[0] ?? 0
-    if (byte < 256 - (256 % RECOVERY_ALPHABET.length)) letters.push(RECOVERY_ALPHABET.charAt(byte % RECOVERY_ALPHABET.length))
+    if (byte < 256 - (256 % RECOVERY_ALPHABET.length))
+      letters.push(RECOVERY_ALPHABET.charAt(byte % RECOVERY_ALPHABET.length))
   }
   return letters.join('').replace(/(.{6})(?=.)/g, '$1-')
 }

@@ -1,12 +1,11 @@
 import type { ApiTable } from '../../api/index.ts'
 import { createSecret, hashSecret } from '../domain/one-time-secret.ts'
 import { isImported } from '../domain/password-formats.ts'
-import { FRESH_FOR, TRUSTED_DEVICE_LIFE } from '../domain/settings.ts'
+import { FRESH_FOR, TRUSTED_DEVICE_LIFE } from '../domain/lifetimes.ts'
 import { isRefusal, type SignedIn } from '../domain/sign-in.ts'
 import { linkedAccountsOf, switchAccount } from '../domain/session-group.ts'
-import type { Call, Handlers } from './call.ts'
-import { checkPassword } from './own-password.ts'
-import { iso } from './wire.ts'
+import type { Call, Handlers } from '../call.ts'
+import { iso } from '../domain/wire.ts'
 
 type Auth = Handlers<ApiTable>['auth']
 type Entry<N extends keyof ApiTable['auth']> = Call<ApiTable['auth'][N]>
@@ -42,7 +41,9 @@ const login: Auth['login'] = async (call) => {
   if (result === 'TOTP_REQUIRED') return fail(result, { totp_required: true })
   if (typeof result === 'string') return fail(result)
   cookies.setSession(result.issued)
-  if ('trust_device_flag' in body && body.trust_device_flag && result.user.totp_confirmed_at !== null) await trustDevice(call, result)
+  // Trust is given for a code, never for trust: else it would renew itself for ever.
+  const provedCode = 'code' in body && body.code !== undefined && result.user.totp_confirmed_at !== null
+  if (provedCode && body.trust_device_flag) await trustDevice(call, result)
   return { ...answerOf(result), ...(result.redirect_to ? { redirect_to: result.redirect_to } : {}) }
   function signInWith({ from, record, actor, device_secret }: Entry<'login'>) {
     const context = { from, record, current: actor }
@@ -132,7 +133,8 @@ const editAccount: Auth['editAccount'] = async (call) => {
   if (body.new_password !== undefined && body.new_password !== body.confirm_password) fail('PASSWORDS_DIFFER')
   const proved = await deps.ownPassword.prove(actor, body.password, from, record)
   if (proved !== true) return isRefusal(proved) ? tooMany(proved) : fail('CURRENT_PASSWORD_WRONG')
-  if (body.new_password !== undefined) await checkPassword(call, actor, body.new_password)
+  const fault = body.new_password === undefined ? undefined : await deps.ownPassword.check(actor, body.new_password)
+  if (fault) return 'reason' in fault ? fail(fault.refused, { reason: fault.reason }) : fail(fault.refused)
   if (body.new_username !== undefined) {
     const edited = await deps.storage.users.edit(actor.user.user_id, { username: body.new_username }, deps.clock())
     if (edited === 'USERNAME_TAKEN') fail('USERNAME_TAKEN')
@@ -142,11 +144,14 @@ const editAccount: Auth['editAccount'] = async (call) => {
   const issued =
     body.new_password === undefined
       ? await deps.sessions.rotate(actor.session)
-      : await deps.ownPassword.set({ ...actor, user }, body.new_password, from, record)
+      : await deps.ownPassword.set(actor, body.new_password, from, record)
   if (!issued) return fail('CURRENT_PASSWORD_WRONG')
   cookies.setSession(issued)
   const is_temporary = actor.session.kind === 'temporary' && body.new_password === undefined
-  return { ...answerOf({ user, issued, is_temporary, password_upgrade_required: false }), require_password_change: false }
+  return {
+    ...answerOf({ user, issued, is_temporary, password_upgrade_required: false }),
+    require_password_change: false,
+  }
 }
 
 function answerOf({ user, issued, is_temporary, password_upgrade_required }: SignedIn) {

@@ -1,6 +1,6 @@
 import type { ApiTable } from '../../api/index.ts'
 import { signingIn } from './auth.ts'
-import type { Handlers } from './call.ts'
+import type { Handlers } from '../call.ts'
 import { ownSessions } from './own-sessions.ts'
 import { secondFactor } from './second-factor.ts'
 import { system } from './system.ts'

@@ -1,6 +1,6 @@
 import type { ApiTable } from '../../api/index.ts'
-import type { Handlers } from './call.ts'
-import { iso } from './wire.ts'
+import type { Handlers } from '../call.ts'
+import { iso } from '../domain/wire.ts'
 
 type Auth = Handlers<ApiTable>['auth']
 

@@ -1,6 +1,6 @@
 import type { ApiTable } from '../../api/index.ts'
 import { isRefusal } from '../domain/sign-in.ts'
-import type { Call, Handlers } from './call.ts'
+import type { Call, Handlers } from '../call.ts'
 
 type Auth = Handlers<ApiTable>['auth']
 type TotpEntry = ApiTable['auth']['totpDisable'] | ApiTable['auth']['totpRecovery']

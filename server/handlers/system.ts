@@ -1,5 +1,5 @@
 import type { ApiTable } from '../../api/index.ts'
-import type { Handlers } from './call.ts'
+import type { Handlers } from '../call.ts'
 
 type System = Handlers<ApiTable>['system']
 

@@ -2,10 +2,9 @@ import type { ApiTable } from '../../api/index.ts'
 import { hasAdministeredField, mayAdminister, mayAdministerUsers, mayAssign } from '../domain/guards.ts'
 import { isRefusal } from '../domain/sign-in.ts'
 import type { UserEdit, UserRecord } from '../storage/port.ts'
-import type { Call, Handlers } from './call.ts'
-import { decodeCursor, encodeCursor } from './cursor.ts'
-import { checkPassword } from './own-password.ts'
-import { toWireUser } from './wire.ts'
+import type { Call, Handlers } from '../call.ts'
+import { decodeCursor, encodeCursor } from '../domain/cursor.ts'
+import { toWireUser } from '../domain/wire.ts'
 
 type Users = Handlers<ApiTable>['users']
 
@@ -25,7 +24,11 @@ const list: Users['list'] = async ({ deps, actor, query }) => {
   })
   const shown = items.slice(0, limit)
   const last = shown.at(-1)
-  return { items: shown.map(toWireUser), next_cursor: items.length > limit && last ? encodeCursor(last, sort) : null, total }
+  return {
+    items: shown.map(toWireUser),
+    next_cursor: items.length > limit && last ? encodeCursor(last, sort) : null,
+    total,
+  }
 }
 
 const create: Users['create'] = async ({ deps, actor, body, record, fail }) => {
@@ -72,7 +75,8 @@ const editMe: Users['editMe'] = async (call) => {
     const proved = await deps.ownPassword.prove(actor, current_password, from, record)
     if (proved !== true) return isRefusal(proved) ? tooMany(proved) : fail('CURRENT_PASSWORD_WRONG')
   }
-  if (password !== undefined) await checkPassword(call, actor, password)
+  const fault = password === undefined ? undefined : await deps.ownPassword.check(actor, password)
+  if (fault) return 'reason' in fault ? fail(fault.refused, { reason: fault.reason }) : fail(fault.refused)
   if (edits) {
     const edited = await deps.storage.users.edit(actor.user.user_id, edit, deps.clock())
     if (edited === 'USERNAME_TAKEN' || edited === 'EMAIL_TAKEN') fail(edited)

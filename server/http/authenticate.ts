@@ -8,7 +8,7 @@ import { sessionCookie } from './cookies.ts'
  * never ours; `expired`: a session that has ended.
  */
 export async function authenticate(ctx: Context, deps: Deps): Promise<Actor | 'none' | 'unknown' | 'expired'> {
-  const credential = bearerOf(ctx.get('Authorization')) ?? ctx.cookies.get(sessionCookie(ctx.state['secure'] === true))
+  const credential = bearerOf(ctx) ?? ctx.cookies.get(sessionCookie(ctx.state['secure'] === true))
   if (!credential) return 'none'
   const identified = deps.sessions.identify(credential)
   const actor = identified instanceof Promise ? await identified : identified
@@ -26,6 +26,7 @@ function noteUse(actor: Actor, deps: Deps): void {
   })
 }
 
-function bearerOf(header: string): string | undefined {
-  return /^Bearer +(\S+)$/i.exec(header)?.[1]
+/** What stands after `Bearer`, sound or not; undefined when the header is absent or of another scheme. */
+export function bearerOf(ctx: Context): string | undefined {
+  return /^Bearer( .*)?$/i.exec(ctx.get('Authorization'))?.[0].slice('Bearer '.length).trim()
 }

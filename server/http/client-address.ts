@@ -26,11 +26,13 @@ export function createClientAddress(trustedProxies: readonly string[]): (req: In
     const { socket } = req
     const direct = seen.get(socket) ?? remember(seen, socket, directAddress(req))
     if (trustedProxies.length === 0 || !contains(proxies, direct.ip)) return direct
-    const hops = headerList(req.headers['x-forwarded-for'])
-    const ip = hops.reverse().find((hop) => isIP(hop) !== 0 && !contains(proxies, hop))
-    if (ip === undefined) return direct
     const secure = headerList(req.headers['x-forwarded-proto']).at(-1) === 'https'
-    return { ip, loopback: contains(LOOPBACK, ip), secure }
+    const hops = headerList(req.headers['x-forwarded-for']).map(bareAddress)
+    const hop = hops.reverse().find((address) => !contains(proxies, address))
+    if (hop === undefined) return { ...direct, secure }
+    // A hop that cannot be read is somebody, only nobody knows who: never this machine, never who stands left of it.
+    if (isIP(hop) === 0) return { ip: direct.ip, loopback: false, secure }
+    return { ip: hop, loopback: contains(LOOPBACK, hop), secure }
   }
 }
 
@@ -39,7 +41,7 @@ export function isLoopbackHost(host: string): boolean {
 }
 
 function directAddress(req: IncomingMessage): ClientAddress {
-  const ip = (req.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d)/, '')
+  const ip = bareAddress(req.socket.remoteAddress ?? '')
   return { ip, loopback: contains(LOOPBACK, ip), secure: 'encrypted' in req.socket }
 }
 
@@ -64,6 +66,15 @@ function blockListOf(ranges: readonly string[]): BlockList {
   return list
 }
 
+/** An address without the port that some proxies write, and IPv4 without its IPv6 dress. */
+export function bareAddress(text: string): string {
+  const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text
+  return bare.replace(/^::ffff:(?=\d+\.)/i, '')
+}
+
 function headerList(header: string | string[] | undefined): string[] {
-  return (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',').map((part) => part.trim()).filter(Boolean)
+  return (Array.isArray(header) ? header.join(',') : (header ?? ''))
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)
 }

@@ -1,5 +1,5 @@
 import type { Context } from 'koa'
-import type { AnswerCookies } from '../handlers/call.ts'
+import type { AnswerCookies } from '../call.ts'
 
 /** Over TLS the name carries `__Host-`, which browsers bind to this host, path `/` and Secure. */
 export function sessionCookie(secure: boolean): string {
@@ -13,10 +13,13 @@ export function deviceCookie(secure: boolean): string {
 /** The only place that sets cookies: HttpOnly, SameSite=Lax, Path=/, living as long as what they carry. */
 export function answerCookies(ctx: Context, clock: () => number): AnswerCookies {
   const secure = ctx.state['secure'] === true
+  // Written by hand: Koa's own writer knows no Max-Age, only a date by the machine's clock.
   const set = (name: string, value: string, expires_at: number) => {
-    ctx.cookies.secure = secure
-    const maxAge = Math.max(0, expires_at - clock())
-    ctx.cookies.set(name, value, { httpOnly: true, sameSite: 'lax', path: '/', maxAge, secure, overwrite: true })
+    const maxAge = Math.max(0, Math.floor((expires_at - clock()) / 1000))
+    ctx.append(
+      'Set-Cookie',
+      `${name}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`,
+    )
   }
   return {
     setSession: ({ token, expires_at }) => set(sessionCookie(secure), token, expires_at),

@@ -4,13 +4,15 @@ import { ERROR_STATUS, type ErrorCode } from '../../api/errors.ts'
 import { LANGUAGES } from '../../api/schemas.ts'
 import { errorTexts } from '../../api/texts/index.ts'
 import { Overloaded } from '../domain/work-queue.ts'
-import { ApiError } from '../handlers/call.ts'
-import type { Log } from '../log.ts'
-import { StorageWriteError } from '../storage/port.ts'
+import { ApiError } from '../domain/refusal.ts'
+import type { Deps } from '../deps.ts'
+
+type FaultDeps = Pick<Deps, 'log' | 'isStorageFailure'>
 
 /** The one way an error reaches the wire: its code, a text in the reader's language, and nothing else. */
 export function sendError(ctx: Context, code: ErrorCode, data?: unknown): void {
   ctx.status = ERROR_STATUS[code]
+  ctx.state['error'] = code
   ctx.type = 'application/json'
   const wait = retryAfterOf(data)
   if (wait !== undefined) ctx.set('Retry-After', String(wait))
@@ -23,11 +25,11 @@ export function sendError(ctx: Context, code: ErrorCode, data?: unknown): void {
 }
 
 /** What a thrown thing means to the client. Detail that is not the client's goes to the log. */
-export function sendThrown(ctx: Context, thrown: unknown, log: Log): void {
+export function sendThrown(ctx: Context, thrown: unknown, { log, isStorageFailure }: FaultDeps): void {
   if (thrown instanceof ApiError) return sendError(ctx, thrown.code, thrown.data)
   if (thrown instanceof Overloaded) return sendError(ctx, 'OVERLOADED', { retry_after: thrown.retry_after })
   log.error({ request_id: ctx.state['request_id'], err: thrown }, 'request failed')
-  sendError(ctx, thrown instanceof StorageWriteError ? 'STORAGE_UNAVAILABLE' : 'INTERNAL')
+  sendError(ctx, isStorageFailure(thrown) ? 'STORAGE_UNAVAILABLE' : 'INTERNAL')
 }
 
 function textOf(ctx: Context, code: ErrorCode, seconds: number | undefined): string {

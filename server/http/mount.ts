@@ -7,7 +7,8 @@ import { refuseAdmission } from '../domain/admission.ts'
 import type { Refusal } from '../domain/attempts.ts'
 import type { RecordEvent } from '../domain/events.ts'
 import type { Actor, Origin } from '../domain/sessions.ts'
-import { ApiError, type Call, type Handler, type Handlers } from '../handlers/call.ts'
+import type { Call, Handler, Handlers } from '../call.ts'
+import { ApiError } from '../domain/refusal.ts'
 import { authenticate } from './authenticate.ts'
 import { parseWith, readBody } from './body.ts'
 import type { ClientAddress } from './client-address.ts'
@@ -16,7 +17,7 @@ import { sendError } from './fault.ts'
 
 /** Walks the table: every entry becomes a route that admits, parses, calls its handler and parses the answer. */
 export function mount<T extends Table>(table: T, handlers: Handlers<T>, deps: Deps): Middleware[] {
-  const router = new Router()
+  const router = new Router({ sensitive: true, strict: true })
   for (const [area, entries] of Object.entries(table)) {
     for (const [name, entry] of Object.entries(entries)) {
       const handler = handlers[area]?.[name] as Handler<Endpoint>
@@ -122,4 +123,3 @@ function unmatched(router: Router): Middleware {
     sendError(ctx, 'METHOD_NOT_ALLOWED')
   }
 }
-

@@ -1,5 +1,6 @@
 import type { Middleware } from 'koa'
-import { isLoopbackHost } from './client-address.ts'
+import { bearerOf } from './authenticate.ts'
+import { bareAddress, isLoopbackHost } from './client-address.ts'
 import { sendError } from './fault.ts'
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -16,17 +17,20 @@ export interface OriginRules {
  * a session cookie it must be sent.
  */
 export function checkOrigin({ hosts, sessionCookie }: OriginRules): Middleware {
-  const isOurs = (host: string) => isLoopbackHost(host) || hosts().includes(host)
+  // The address that the connection itself came to cannot have been bound to a foreign name.
+  const isOurs = (host: string, cameTo: string) => isLoopbackHost(host) || host === cameTo || hosts().includes(host)
 
   return (ctx, next) => {
     const host = hostNameOf(ctx.get('Host'))
-    if (host === undefined || !isOurs(host)) return sendError(ctx, 'BAD_ORIGIN')
+    if (host === undefined || !isOurs(host, bareAddress(ctx.socket.localAddress ?? '')))
+      return sendError(ctx, 'BAD_ORIGIN')
     if (SAFE.has(ctx.method)) return next()
     if (ctx.get('Sec-Fetch-Site') === 'cross-site') return sendError(ctx, 'BAD_ORIGIN')
     const origin = ctx.get('Origin')
-    if (origin !== '' && !isOwnOrigin(origin, ctx.get('Host'), ctx.state['secure'] === true)) return sendError(ctx, 'BAD_ORIGIN')
+    if (origin !== '' && !isOwnOrigin(origin, ctx.get('Host'), ctx.state['secure'] === true))
+      return sendError(ctx, 'BAD_ORIGIN')
     const hasCookie = ctx.cookies.get(sessionCookie(ctx.state['secure'] === true)) !== undefined
-    if (origin === '' && hasCookie && ctx.get('Authorization') === '') return sendError(ctx, 'BAD_ORIGIN')
+    if (origin === '' && hasCookie && bearerOf(ctx) === undefined) return sendError(ctx, 'BAD_ORIGIN')
     return next()
   }
 }

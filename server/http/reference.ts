@@ -3,7 +3,8 @@ import { authOf, codesOf, type Endpoint, limitOf, type Table } from '../../api/e
 import { ERROR_STATUS } from '../../api/errors.ts'
 import { errorTexts } from '../../api/texts/index.ts'
 
-const STYLE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const STYLE_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /** The reference page: the table as a person reads it. Drawn once, without scripts. */
 export function referencePage(table: Table, version: string): Middleware {
@@ -19,7 +20,8 @@ export function referencePage(table: Table, version: string): Middleware {
 
 function draw(table: Table, version: string): string {
   const areas = Object.entries(table).map(
-    ([area, entries]) => `<section><h2 id="${area}">${escape(area)}</h2>${Object.values(entries).map(drawEntry).join('')}</section>`,
+    ([area, entries]) =>
+      `<section><h2 id="${area}">${escape(area)}</h2>${Object.values(entries).map(drawEntry).join('')}</section>`,
   )
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -47,7 +49,10 @@ function drawEntry(entry: Endpoint): string {
     limitOf(entry) === 'credential' ? 'failures are limited by address' : '',
   ].filter(Boolean)
   const codes = codesOf(entry)
-    .map((code) => `<tr><td>${ERROR_STATUS[code]}</td><td><code>${code}</code></td><td>${escape(errorTexts.en[code])}</td></tr>`)
+    .map(
+      (code) =>
+        `<tr><td>${ERROR_STATUS[code]}</td><td><code>${code}</code></td><td>${escape(errorTexts.en[code])}</td></tr>`,
+    )
     .join('')
   return `<article><h3>${entry.method} ${escape(entry.path)}</h3><p>${escape(entry.summary)}<br><small>${escape(traits.join(' · '))}</small></p>
 <details><summary>Refusals</summary><table>${codes}</table></details></article>`

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Middleware } from 'koa'
-import type { Log } from '../log.ts'
+import type { Deps } from '../deps.ts'
 import type { ClientAddress } from './client-address.ts'
 import { sendThrown } from './fault.ts'
 
 /** The outermost step: names the request, catches what falls through, and writes one line about it. */
-export function requestContext(log: Log, addressOf: (req: Parameters<Middleware>[0]['req']) => ClientAddress): Middleware {
+export function requestContext(
+  deps: Pick<Deps, 'log' | 'isStorageFailure'>,
+  addressOf: (req: Parameters<Middleware>[0]['req']) => ClientAddress,
+): Middleware {
   return async (ctx, next) => {
     const started = performance.now()
     const request_id = randomUUID()
@@ -17,10 +20,10 @@ export function requestContext(log: Log, addressOf: (req: Parameters<Middleware>
     try {
       await next()
     } catch (thrown) {
-      sendThrown(ctx, thrown, log)
+      sendThrown(ctx, thrown, deps)
     }
     const routine = ctx.status < 400 && (ctx.method === 'GET' || ctx.method === 'HEAD')
-    log[routine ? 'debug' : ctx.status < 500 ? 'info' : 'error']({
+    deps.log[routine ? 'debug' : ctx.status < 500 ? 'info' : 'error']({
       request_id,
       method: ctx.method,
       // The pattern, not the address: an address can hold a secret.
@@ -29,6 +32,7 @@ export function requestContext(log: Log, addressOf: (req: Parameters<Middleware>
       ms: Math.round((performance.now() - started) * 100) / 100,
       ip: address.ip,
       user_id: ctx.state['user_id'],
+      ...(ctx.status < 400 ? {} : { error: ctx.state['error'], user_agent: ctx.get('User-Agent').slice(0, 400) }),
     })
   }
 }

@@ -271,11 +271,7 @@ export class StorageWriteError extends Error {
 }
 
 export type StorageOpenCode =
-  | 'DATA_DIR_LOCKED'
-  | 'DATA_DIR_UNREADABLE'
-  | 'DATABASE_CORRUPT'
-  | 'DATABASE_NEWER'
-  | 'DATABASE_UNREACHABLE'
+  'DATA_DIR_LOCKED' | 'DATA_DIR_UNREADABLE' | 'DATABASE_CORRUPT' | 'DATABASE_NEWER' | 'DATABASE_UNREACHABLE'
 
 /** The database cannot be opened; its message says which file and what to do. Nothing on disk was changed. */
 export class StorageOpenError extends Error {

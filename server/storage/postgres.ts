@@ -10,14 +10,21 @@ const INT8 = 20
  * `url` is a `postgres://` address; `poolSize` is the number of connections this process may hold.
  * Rejects with DATABASE_UNREACHABLE when no connection can be had.
  */
-export async function openPostgres(url: string, poolSize: number, log: (event: string, detail: object) => void): Promise<Engine> {
+export async function openPostgres(
+  url: string,
+  poolSize: number,
+  log: (event: string, detail: object) => void,
+): Promise<Engine> {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
     connectionTimeoutMillis: 5_000,
     statement_timeout: 30_000,
     application_name: 'latchkey',
-    types: { getTypeParser: (oid: number, format?: 'text' | 'binary') => (oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) },
+    types: {
+      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+        oid === INT8 ? Number : pg.types.getTypeParser(oid, format),
+    },
   })
   // A connection that breaks while idle is replaced by the pool at the next use.
   pool.on('error', (error) => log('postgres_connection_lost', { reason: error.message }))
@@ -26,7 +33,11 @@ export async function openPostgres(url: string, poolSize: number, log: (event: s
     connection.release()
   } catch (error) {
     await pool.end()
-    throw new StorageOpenError('DATABASE_UNREACHABLE', `PostgreSQL cannot be reached: ${reasonOf(error)}. Check --database and that the server runs.`, { cause: error })
+    throw new StorageOpenError(
+      'DATABASE_UNREACHABLE',
+      `PostgreSQL cannot be reached: ${reasonOf(error)}. Check --database and that the server runs.`,
+      { cause: error },
+    )
   }
   return {
     name: 'postgres',

@@ -105,7 +105,12 @@ export async function insertSession(trx: Transaction<Tables>, session: NewSessio
     .execute()
 }
 
-async function revokeBrowserSessions(db: Kysely<Tables>, user_id: number, at: number, except?: string): Promise<number> {
+async function revokeBrowserSessions(
+  db: Kysely<Tables>,
+  user_id: number,
+  at: number,
+  except?: string,
+): Promise<number> {
   const result = await db
     .updateTable('sessions')
     .set({ revoked_at: at })

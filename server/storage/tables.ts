@@ -1,4 +1,6 @@
 import type { Generated } from 'kysely'
+import type { Language } from '../../api/schemas.ts'
+import type { AuthSource, SessionKind } from './port.ts'
 
 /**
  * The tables as SQL sees them. Both engines hold the same types: times are whole milliseconds since 1970 UTC,
@@ -24,7 +26,7 @@ export interface UserTable {
   permissions: string
   manager_id: number | null
   enabled: number
-  lang: string | null
+  lang: Language | null
   password_hash: string | null
   require_password_change: number
   password_expires: number | null
@@ -45,8 +47,8 @@ export interface SessionTable {
   session_id: string
   secret_hash: string
   user_id: number
-  kind: string
-  auth_source: string
+  kind: SessionKind
+  auth_source: AuthSource
   amr: string
   group_id: string | null
   created_at: number

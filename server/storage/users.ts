@@ -137,7 +137,11 @@ async function editUser(
 
 /** Two demotions at once must not each see the other's superuser: the second waits for this row. */
 async function serialiseSuperuserEdits(trx: Transaction<Tables>): Promise<void> {
-  await trx.updateTable('meta').set({ value: sql`value` }).where('name', '=', 'set_up').execute()
+  await trx
+    .updateTable('meta')
+    .set({ value: sql`value` })
+    .where('name', '=', 'set_up')
+    .execute()
 }
 
 async function otherSuperuser(trx: Transaction<Tables>, user_id: number): Promise<boolean> {

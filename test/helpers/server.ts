@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Config, createConfig } from '../../server/config.ts'
 import { type RunningServer, start } from '../../server/start.ts'
+import type { Storage } from '../../server/storage/port.ts'
 
 /** A clock that stands still until it is told to move. */
 export interface TestClock {
@@ -23,6 +24,8 @@ export function buildClock(at = Date.UTC(2026, 10, 22, 12)): TestClock {
 export interface TestServer extends RunningServer {
   directory: string
   clock: TestClock
+  /** The server's own storage: for rows that no call makes yet, and to be replaced verb by verb. */
+  storage: Storage
   /** Stops and starts again on the same directory: what was promised must still be there. */
   restart(): Promise<TestServer>
   /** Stops and removes the directory. */
@@ -40,11 +43,14 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'latchkey-test-')))
   const clock = options.clock ?? buildClock()
   const config = createConfig({ port: 0, dataDirectory: directory, logLevel: 'debug', ...options.config }, {})
-  const running = await start(config, { clock, random: randomBytes })
+  const kept: { storage?: Storage } = {}
+  const running = await start(config, { clock, random: randomBytes, storage: (storage) => (kept.storage = storage) })
+  if (!kept.storage) throw new Error('The server started without storage')
   return {
     ...running,
     directory,
     clock,
+    storage: kept.storage,
     async restart() {
       await running.stop()
       return startTestServer({ ...options, directory, clock })

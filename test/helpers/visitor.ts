@@ -13,7 +13,12 @@ export interface Visitor {
 
 export function buildVisitor(url: string, headers: Record<string, string> = {}): Visitor {
   const cookies = new Map<string, string>()
-  const http = axios.create({ baseURL: url, headers: { Origin: url, ...headers }, validateStatus: () => true, maxRedirects: 0 })
+  const http = axios.create({
+    baseURL: url,
+    headers: { Origin: url, ...headers },
+    validateStatus: () => true,
+    maxRedirects: 0,
+  })
   http.interceptors.request.use((config) => {
     if (cookies.size > 0 && !config.headers.has('Cookie')) {
       config.headers.set('Cookie', [...cookies].map(([name, value]) => `${name}=${value}`).join('; '))
@@ -49,6 +54,19 @@ export async function buildSignedIn(server: TestServer, username: string, passwo
   const result = await visitor.client.auth.login({ body: { username, password } })
   if (!result.ok) throw new Error(`Sign-in was refused: ${result.error.code}`)
   return visitor
+}
+
+/** Makes a user as this administrator and answers the id. */
+export async function createUser(
+  admin: Visitor,
+  user: { username: string } & Parameters<Visitor['client']['users']['create']>[0]['body'],
+): Promise<number> {
+  return dataOf(await admin.client.users.create({ body: user })).user_id
+}
+
+/** Headers of a browser elsewhere, as a trusted TLS proxy on this machine passes them on. */
+export function viaProxy(url: string, ip: string): Record<string, string> {
+  return { 'X-Forwarded-For': ip, 'X-Forwarded-Proto': 'https', Origin: url.replace('http:', 'https:') }
 }
 
 /** The data of a success; a refusal fails the test with its code. */

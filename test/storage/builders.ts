@@ -49,7 +49,11 @@ export async function storeUser(storage: Storage, fields: Partial<NewUser> = {})
   return made.user_id
 }
 
-export async function storeLoginToken(storage: Storage, login_user_id: number, fields: { expires_at?: number } = {}): Promise<string> {
+export async function storeLoginToken(
+  storage: Storage,
+  login_user_id: number,
+  fields: { expires_at?: number } = {},
+): Promise<string> {
   const secret_hash = randomBytes(32).toString('hex')
   await storage.loginTokens.create({
     uuid: randomBytes(16).toString('hex'),

@@ -61,7 +61,9 @@ describe.each(['sqljs', 'postgres'] as const)('opening a database on %s', (name)
 
 describe('opening PostgreSQL', () => {
   it('says plainly when it cannot be reached', async () => {
-    await expect(openPostgres('postgres://127.0.0.1:1/none', 1, log)).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' })
+    await expect(openPostgres('postgres://127.0.0.1:1/none', 1, log)).rejects.toMatchObject({
+      code: 'DATABASE_UNREACHABLE',
+    })
   })
 
   it('lets several servers bring an empty database up to date at once', async () => {

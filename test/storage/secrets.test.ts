@@ -111,7 +111,11 @@ describe.each(ENGINES)('secrets, sessions and limits on $name', (engine) => {
 
   it('forgets ended sessions, and only those', async () => {
     const person = await storeUser(storage)
-    const [live, past, ended] = [buildSession(person), buildSession(person, { expires_at: NOW - HOUR }), buildSession(person)]
+    const [live, past, ended] = [
+      buildSession(person),
+      buildSession(person, { expires_at: NOW - HOUR }),
+      buildSession(person),
+    ]
     for (const session of [live, past, ended]) await storage.sessions.create(session)
     await storage.sessions.revoke(ended.session_id, person, NOW - HOUR)
     await storage.sessions.sweep(NOW - 1)

@@ -59,7 +59,9 @@ describe.each(ENGINES)('users on $name', (engine) => {
     const others = await atOnce(6, () => storeUser(storage, { superuser: true }))
     const all = [first?.user_id ?? 0, ...others]
     const results = await Promise.all(
-      all.map((user_id, index) => storage.users.edit(user_id, index % 2 ? { superuser: false } : { enabled: false }, NOW)),
+      all.map((user_id, index) =>
+        storage.users.edit(user_id, index % 2 ? { superuser: false } : { enabled: false }, NOW),
+      ),
     )
     expect(results.filter((result) => result === 'LAST_SUPERUSER')).toHaveLength(1)
     expect(await storage.users.superusers(9)).toHaveLength(1)
@@ -69,7 +71,9 @@ describe.each(ENGINES)('users on $name', (engine) => {
     const taken = await storeUser(storage, { username: 'taken', email: 'taken@example.org' })
     const user_id = await storeUser(storage, { display_name: 'before' })
     expect(await storage.users.edit(user_id, { username: 'taken', display_name: 'after' }, NOW)).toBe('USERNAME_TAKEN')
-    expect(await storage.users.edit(user_id, { email: 'taken@example.org', display_name: 'after' }, NOW)).toBe('EMAIL_TAKEN')
+    expect(await storage.users.edit(user_id, { email: 'taken@example.org', display_name: 'after' }, NOW)).toBe(
+      'EMAIL_TAKEN',
+    )
     expect(await storage.users.find(user_id)).toMatchObject({ display_name: 'before' })
     expect(await storage.users.edit(taken, { username: 'taken', email: null }, NOW)).toBe('done')
     expect(await storage.users.edit(987_654, { lang: 'de' }, NOW)).toBe('absent')
@@ -100,7 +104,11 @@ describe.each(ENGINES)('users on $name', (engine) => {
   describe('passwords', () => {
     let user_id: number
     beforeEach(async () => {
-      user_id = await storeUser(storage, { require_password_change: true, password_expires: NOW + HOUR, password_hash: 'old' })
+      user_id = await storeUser(storage, {
+        require_password_change: true,
+        password_expires: NOW + HOUR,
+        password_hash: 'old',
+      })
     })
 
     const next = { password_hash: 'new', require_password_change: false, password_expires: null, at: NOW + 5 }
@@ -149,7 +157,11 @@ describe.each(ENGINES)('users on $name', (engine) => {
     const query: UserQuery = { sort: 'username', limit: 3 }
 
     it('finds any part of a name, mail address or handle, in any case and alphabet, with wildcards taken literally', async () => {
-      const user_id = await storeUser(storage, { username: 'needle', display_name: 'ÄRGER 100%_x', handle: 'Some.Handle' })
+      const user_id = await storeUser(storage, {
+        username: 'needle',
+        display_name: 'ÄRGER 100%_x',
+        handle: 'Some.Handle',
+      })
       for (const q of ['eedl', 'NEEDLE', 'ärger', '100%_', 'some.handle']) {
         expect((await storage.users.list({ ...query, q })).items.map((user) => user.user_id)).toEqual([user_id])
       }
@@ -161,9 +173,18 @@ describe.each(ENGINES)('users on $name', (engine) => {
       const manager = await storeUser(storage)
       const ids: number[] = []
       for (let index = 0; index < 8; index += 1) {
-        ids.push(await storeUser(storage, { manager_id: manager, created_at: NOW + (index % 3), username: `page-${index}` }))
+        ids.push(
+          await storeUser(storage, { manager_id: manager, created_at: NOW + (index % 3), username: `page-${index}` }),
+        )
       }
-      for (const sort of ['username', '-username', 'created_at', '-created_at', 'last_sign_in_at', '-last_sign_in_at'] as const) {
+      for (const sort of [
+        'username',
+        '-username',
+        'created_at',
+        '-created_at',
+        'last_sign_in_at',
+        '-last_sign_in_at',
+      ] as const) {
         const seen: number[] = []
         let after: UserQuery['after']
         for (;;) {
@@ -172,7 +193,11 @@ describe.each(ENGINES)('users on $name', (engine) => {
           expect(total).toBe(8)
           const last = items.at(-1)
           if (items.length < query.limit || !last) break
-          const value = sort.endsWith('username') ? last.username : sort.endsWith('created_at') ? last.created_at : (last.last_sign_in_at ?? 0)
+          const value = sort.endsWith('username')
+            ? last.username
+            : sort.endsWith('created_at')
+              ? last.created_at
+              : (last.last_sign_in_at ?? 0)
           after = { value, user_id: last.user_id }
         }
         expect([...seen].sort((a, b) => a - b)).toEqual(ids)

@@ -84,8 +84,10 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
   /** The snapshot a checkpoint started from, and all since, stay as the fallback. */
   async function removeBefore(kept: number): Promise<void> {
     const { snapshots, journals } = readLayout(files, directory)
-    for (const generation of snapshots) if (generation < kept) await files.remove(join(directory, snapshotName(generation)))
-    for (const generation of journals) if (generation < kept) await files.remove(join(directory, journalName(generation)))
+    for (const generation of snapshots)
+      if (generation < kept) await files.remove(join(directory, snapshotName(generation)))
+    for (const generation of journals)
+      if (generation < kept) await files.remove(join(directory, journalName(generation)))
   }
 
   function rest(error: unknown): never {

@@ -35,12 +35,18 @@ class Connection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const { rows, changes, facts, insertId } = await this.#transactions.execute(query.sql, query.parameters, this.transaction)
+    const { rows, changes, facts, insertId } = await this.#transactions.execute(
+      query.sql,
+      query.parameters,
+      this.transaction,
+    )
     // Kysely leaves it to the driver that rows are what the query's type says.
     const result: QueryResult<R> = { rows: rows as R[] }
     if (!facts.writes) return result
     const numAffectedRows = BigInt(changes)
-    return insertId === undefined ? { ...result, numAffectedRows } : { ...result, numAffectedRows, insertId: BigInt(insertId) }
+    return insertId === undefined
+      ? { ...result, numAffectedRows }
+      : { ...result, numAffectedRows, insertId: BigInt(insertId) }
   }
 
   /** All rows are read at once, so that nothing is held between two chunks. */

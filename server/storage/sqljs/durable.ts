@@ -118,7 +118,13 @@ export async function openDurable(options: DurableOptions, recovered: Recovered)
     await createJournalFile(options, next)
     await group.between(async () => {
       if (state !== 'serving' || epoch !== begun) throw failure ?? new Error('the database was closed')
-      const opened = await openJournal(options, { generation: next, end: JOURNAL_HEADER, sequence: 0, statements: [], dirty: false })
+      const opened = await openJournal(options, {
+        generation: next,
+        end: JOURNAL_HEADER,
+        sequence: 0,
+        statements: [],
+        dirty: false,
+      })
       const complete = journal
       try {
         await complete.seal()

@@ -111,7 +111,8 @@ export function createEngine(sqljs: SqlJsStatic, bytes?: Uint8Array): Engine {
     read(sql, values) {
       try {
         const entry = prepareChecked(sql)
-        if (entry.facts.writes) throw new StatementError('STATEMENT_REFUSED', 'Statement refused: read() is for statements that do not write')
+        if (entry.facts.writes)
+          throw new StatementError('STATEMENT_REFUSED', 'Statement refused: read() is for statements that do not write')
         return stepAll(entry, values)
       } catch (cause) {
         throw toStatementError(cause)

@@ -83,6 +83,8 @@ export function toWriteError(cause: unknown, file: string): StorageWriteError {
   const full = ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(systemCode(cause) ?? '')
   const reason = cause instanceof Error ? cause.message : String(cause)
   return full
-    ? new StorageWriteError('DISK_FULL', `No space left for ${file}: free some space on its disk (${reason})`, { cause })
+    ? new StorageWriteError('DISK_FULL', `No space left for ${file}: free some space on its disk (${reason})`, {
+        cause,
+      })
     : new StorageWriteError('WRITE_FAILED', `Could not write ${file}: check its disk (${reason})`, { cause })
 }

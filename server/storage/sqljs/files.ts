@@ -24,7 +24,7 @@ export interface Files {
 
 /** Writes everything or throws, going on after short writes. */
 export async function writeAll(files: Files, fd: number, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     const took = await files.write(fd, bytes.subarray(done), position + done)
     if (took === 0) throw new Error('the device took no bytes')
     done += took
@@ -33,7 +33,7 @@ export async function writeAll(files: Files, fd: number, bytes: Uint8Array, posi
 
 /** As `writeAll`, holding the event loop. */
 export function writeAllSync(files: Files, fd: number, bytes: Uint8Array, position: number): void {
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     const took = files.writeSync(fd, bytes.subarray(done), position + done)
     if (took === 0) throw new Error('the device took no bytes')
     done += took

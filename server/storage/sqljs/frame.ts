@@ -27,7 +27,8 @@ export interface Frame {
   end: number
 }
 
-export type JournalHeader = { state: 'ok'; generation: number } | { state: 'damaged' } | { state: 'newer'; format: number }
+export type JournalHeader =
+  { state: 'ok'; generation: number } | { state: 'damaged' } | { state: 'newer'; format: number }
 
 export function encodeJournalHeader(generation: number): Buffer {
   const header = Buffer.alloc(JOURNAL_HEADER)

@@ -76,7 +76,11 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     try {
       const pending = options.write(batch.statements)
       if (!pending) finish(batch)
-      else pending.then(() => finish(batch), (cause: unknown) => fail(batch, cause))
+      else
+        pending.then(
+          () => finish(batch),
+          (cause: unknown) => fail(batch, cause),
+        )
     } catch (cause) {
       fail(batch, cause)
     }

@@ -18,12 +18,35 @@ const READ_PRAGMAS =
 
 /** Replayed later, these would answer something else. Date functions too: `date(x)` where x is 'now' looks harmless. */
 const NOT_REPEATABLE = new Set([
-  'random', 'randomblob', 'date', 'time', 'datetime', 'julianday', 'unixepoch', 'strftime', 'timediff',
-  'current_timestamp', 'current_date', 'current_time', 'changes', 'total_changes', 'last_insert_rowid',
-  'sqlite_version', 'sqlite_source_id', 'load_extension',
-]) // prettier-ignore
+  'random',
+  'randomblob',
+  'date',
+  'time',
+  'datetime',
+  'julianday',
+  'unixepoch',
+  'strftime',
+  'timediff',
+  'current_timestamp',
+  'current_date',
+  'current_time',
+  'changes',
+  'total_changes',
+  'last_insert_rowid',
+  'sqlite_version',
+  'sqlite_source_id',
+  'load_extension',
+])
 const OE_FAIL = 3
-const SCHEMA_OPCODES = new Set(['ParseSchema', 'SetCookie', 'DropTable', 'DropIndex', 'DropTrigger', 'CreateBtree', 'LoadAnalysis'])
+const SCHEMA_OPCODES = new Set([
+  'ParseSchema',
+  'SetCookie',
+  'DropTable',
+  'DropIndex',
+  'DropTrigger',
+  'CreateBtree',
+  'LoadAnalysis',
+])
 
 interface Op {
   name: string
@@ -69,7 +92,8 @@ function compile(db: Database, sql: string): Op[] {
       ops.push({ name: String(row[1]), p1: Number(row[2]), p2: Number(row[3]), p4: String(row[5]) })
     }
     // Asked to prepare several statements, sql.js would run the first and forget the others without a word.
-    if (statements.getRemainingSQL().replace(LEADING, '') !== '') throw refused('several statements in one string: execute them one by one')
+    if (statements.getRemainingSQL().replace(LEADING, '') !== '')
+      throw refused('several statements in one string: execute them one by one')
     return ops
   } catch (cause) {
     throw toStatementError(cause)
@@ -81,18 +105,24 @@ function compile(db: Database, sql: string): Op[] {
 
 function refuseControl(ops: readonly Op[]): void {
   for (const { name, p1, p2, p4 } of ops) {
-    if (name === 'AutoCommit' || name === 'Savepoint') throw refused('transactions and savepoints are opened through Kysely, not by statements')
+    if (name === 'AutoCommit' || name === 'Savepoint')
+      throw refused('transactions and savepoints are opened through Kysely, not by statements')
     if (name === 'Vacuum') throw refused('VACUUM would renumber rows')
     if (name === 'Transaction' && p1 > 0 && p2 !== 0) throw refused('temporary and attached tables are not kept')
-    if (p4.startsWith('sqlite_attach(') || p4.startsWith('sqlite_detach(')) throw refused('other database files cannot be attached')
+    if (p4.startsWith('sqlite_attach(') || p4.startsWith('sqlite_detach('))
+      throw refused('other database files cannot be attached')
   }
 }
 
 function refuseUnrepeatable(ops: readonly Op[]): void {
   for (const { name, p1, p2, p4 } of ops) {
     const called = name === 'Function' ? p4.slice(0, p4.indexOf('(')).toLowerCase() : ''
-    if (NOT_REPEATABLE.has(called)) throw refused(`${called}() in a statement that writes: pass the value as a parameter, the journal must give the same result when replayed`)
-    if ((name === 'Halt' || name === 'HaltIfNull') && p1 !== 0 && p2 === OE_FAIL) throw refused('OR FAIL keeps half of a failed statement: use OR ABORT')
+    if (NOT_REPEATABLE.has(called))
+      throw refused(
+        `${called}() in a statement that writes: pass the value as a parameter, the journal must give the same result when replayed`,
+      )
+    if ((name === 'Halt' || name === 'HaltIfNull') && p1 !== 0 && p2 === OE_FAIL)
+      throw refused('OR FAIL keeps half of a failed statement: use OR ABORT')
   }
 }
 

@@ -62,10 +62,17 @@ function loadSqlite(): typeof Sqlite {
 }
 
 function locked(directory: string): StorageOpenError {
-  return new StorageOpenError('DATA_DIR_LOCKED', `${directory} is in use by another running server: stop it first, or choose another data directory`)
+  return new StorageOpenError(
+    'DATA_DIR_LOCKED',
+    `${directory} is in use by another running server: stop it first, or choose another data directory`,
+  )
 }
 
 function unreadable(path: string, cause: unknown): StorageOpenError {
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return new StorageOpenError('DATA_DIR_UNREADABLE', `${path} cannot be opened: check that it exists and belongs to this user (${reason})`, { cause })
+  return new StorageOpenError(
+    'DATA_DIR_UNREADABLE',
+    `${path} cannot be opened: check that it exists and belongs to this user (${reason})`,
+    { cause },
+  )
 }

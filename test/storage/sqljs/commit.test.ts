@@ -48,7 +48,9 @@ it('a statement that failed inside a committed transaction is not replayed, and 
   await db.insertInto('items').orIgnore().values({ name: 'b' }).execute()
   await addItem(db, 'c')
   const copy = await openScratch(copyOf(directory))
-  expect(await copy.db.selectFrom('items').select(['id', 'name']).execute()).toEqual(await db.selectFrom('items').select(['id', 'name']).execute())
+  expect(await copy.db.selectFrom('items').select(['id', 'name']).execute()).toEqual(
+    await db.selectFrom('items').select(['id', 'name']).execute(),
+  )
 })
 
 it('a commit refused by a deferred foreign key is rolled back and leaves nothing', async () => {
@@ -124,7 +126,13 @@ it('of simultaneous one-time consumptions exactly one wins', async () => {
   const { db } = await openScratch(buildScratch())
   await createTables(db)
   await addItem(db, 'token')
-  const consume = () => db.updateTable('items').set({ value: 1 }).where('name', '=', 'token').where('value', 'is', null).executeTakeFirstOrThrow()
+  const consume = () =>
+    db
+      .updateTable('items')
+      .set({ value: 1 })
+      .where('name', '=', 'token')
+      .where('value', 'is', null)
+      .executeTakeFirstOrThrow()
   const results = await Promise.all(Array.from({ length: 50 }, consume))
   expect(results.filter((result) => result.numUpdatedRows === 1n)).toHaveLength(1)
 })

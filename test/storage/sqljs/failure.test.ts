@@ -42,7 +42,10 @@ function createFaultyFiles(): FaultyFiles {
 async function addUntilServed(opened: Opened, prefix: string): Promise<string> {
   for (let attempt = 0; ; attempt++) {
     const name = `${prefix} ${attempt}`
-    const served = await addItem(opened.db, name).then(() => true, () => false)
+    const served = await addItem(opened.db, name).then(
+      () => true,
+      () => false,
+    )
     if (served) return name
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
@@ -64,7 +67,8 @@ it.each([
   let left = 1
   files.fault = (operation) => (operation.startsWith('sync') && left-- > 0 ? cause : undefined)
   const waiting = ['x', 'y', 'z'].map((name) => addItem(db, name))
-  for (const result of await Promise.allSettled(waiting)) expect(result).toMatchObject({ status: 'rejected', reason: { name: 'StorageWriteError', code } })
+  for (const result of await Promise.allSettled(waiting))
+    expect(result).toMatchObject({ status: 'rejected', reason: { name: 'StorageWriteError', code } })
   expect(() => read(count)).toThrow(expect.objectContaining({ code }))
   const after = await addUntilServed(opened, 'after')
   expect(await itemNames(db)).toEqual(['kept', after])
@@ -120,28 +124,35 @@ it('a disk that takes 7 bytes at a time loses nothing', async () => {
   expect(await itemNames(copy.db)).toEqual(['a', 'b', 'c'])
 })
 
-it('whichever operation fails, and whenever, nothing acknowledged is lost and nothing refused is kept', { timeout: 60_000 }, async () => {
-  for (const operation of OPERATIONS) {
-    for (let nth = 0; nth < 8; nth++) {
-      const directory = buildScratch()
-      const files = createFaultyFiles()
-      const opened = await openScratch(directory, { checkpointBytes: 1_000 }, { files })
-      await createTables(opened.db)
-      let seen = 0
-      files.fault = (asked) => (asked === operation && seen++ === nth ? 'EIO' : undefined)
-      const acknowledged: string[] = []
-      for (let round = 0; round < 20; round++) {
-        await addItem(opened.db, `item ${round}`).then(() => acknowledged.push(`item ${round}`), () => new Promise((resolve) => setTimeout(resolve, 5)))
+it(
+  'whichever operation fails, and whenever, nothing acknowledged is lost and nothing refused is kept',
+  { timeout: 60_000 },
+  async () => {
+    for (const operation of OPERATIONS) {
+      for (let nth = 0; nth < 8; nth++) {
+        const directory = buildScratch()
+        const files = createFaultyFiles()
+        const opened = await openScratch(directory, { checkpointBytes: 1_000 }, { files })
+        await createTables(opened.db)
+        let seen = 0
+        files.fault = (asked) => (asked === operation && seen++ === nth ? 'EIO' : undefined)
+        const acknowledged: string[] = []
+        for (let round = 0; round < 20; round++) {
+          await addItem(opened.db, `item ${round}`).then(
+            () => acknowledged.push(`item ${round}`),
+            () => new Promise((resolve) => setTimeout(resolve, 5)),
+          )
+        }
+        acknowledged.push(await addUntilServed(opened, 'last'))
+        expect(await itemNames(opened.db), `${operation} ${nth}`).toEqual(acknowledged)
+        const copy = await openScratch(copyOf(directory))
+        expect(await itemNames(copy.db), `${operation} ${nth}, reopened`).toEqual(acknowledged)
+        await copy.close()
+        await opened.close()
       }
-      acknowledged.push(await addUntilServed(opened, 'last'))
-      expect(await itemNames(opened.db), `${operation} ${nth}`).toEqual(acknowledged)
-      const copy = await openScratch(copyOf(directory))
-      expect(await itemNames(copy.db), `${operation} ${nth}, reopened`).toEqual(acknowledged)
-      await copy.close()
-      await opened.close()
     }
-  }
-})
+  },
+)
 
 it('a disk that is full when the journal has to grow refuses what does not fit, and takes it later', async () => {
   const files = createFaultyFiles()
@@ -149,7 +160,9 @@ it('a disk that is full when the journal has to grow refuses what does not fit, 
   await createTables(opened.db)
   files.fault = (operation) => (operation === 'write' ? 'ENOSPC' : undefined)
   const large = 'x'.repeat(2 * 1024 * 1024)
-  await expect(opened.db.insertInto('items').values({ name: 'large', value: large }).execute()).rejects.toMatchObject({ code: 'DISK_FULL' })
+  await expect(opened.db.insertInto('items').values({ name: 'large', value: large }).execute()).rejects.toMatchObject({
+    code: 'DISK_FULL',
+  })
   await addUntilServed(opened, 'small')
   files.fault = () => undefined
   await opened.db.insertInto('items').values({ name: 'large', value: large }).execute()

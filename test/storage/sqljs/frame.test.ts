@@ -1,8 +1,21 @@
 import { expect, it } from 'vitest'
-import { JOURNAL_HEADER, decodeFrame, decodeJournalHeader, encodeFrame, encodeJournalHeader, scanJournal } from '../../../server/storage/sqljs/frame.ts'
+import {
+  JOURNAL_HEADER,
+  decodeFrame,
+  decodeJournalHeader,
+  encodeFrame,
+  encodeJournalHeader,
+  scanJournal,
+} from '../../../server/storage/sqljs/frame.ts'
+import { decodeSnapshot, encodeSnapshotHeader } from '../../../server/storage/sqljs/snapshot.ts'
 
-const journal = (...parts: Uint8Array[]): Buffer => Buffer.concat([encodeJournalHeader(7), ...parts, Buffer.alloc(4096)])
-const frames = [encodeFrame('batch', 7, 1, '[["a"]]'), encodeFrame('batch', 7, 2, '[["ü"]]'), encodeFrame('seal', 7, 3, '')] as const
+const journal = (...parts: Uint8Array[]): Buffer =>
+  Buffer.concat([encodeJournalHeader(7), ...parts, Buffer.alloc(4096)])
+const frames = [
+  encodeFrame('batch', 7, 1, '[["a"]]'),
+  encodeFrame('batch', 7, 2, '[["ü"]]'),
+  encodeFrame('seal', 7, 3, ''),
+] as const
 
 it('reads back what it wrote, up to the seal', () => {
   const scan = scanJournal(journal(...frames), 7)
@@ -33,5 +46,18 @@ it('detects each changed byte of a file header', () => {
     const bent = encodeJournalHeader(7)
     bent[at] = (bent[at] ?? 0) ^ 0x10
     expect(decodeJournalHeader(bent).state).toBe('damaged')
+  }
+})
+
+it('detects each changed byte of a snapshot', () => {
+  const bytes = Buffer.from('the bytes of a database')
+  const file = Buffer.concat([encodeSnapshotHeader(7, bytes), bytes])
+  expect(decodeSnapshot(file, 7)).toEqual({ state: 'ok', bytes })
+  expect(decodeSnapshot(file, 8).state).toBe('damaged')
+  for (let at = 0; at < file.length; at++) {
+    const bent = Buffer.from(file)
+    bent[at] = (bent[at] ?? 0) ^ 0x10
+    expect(decodeSnapshot(bent, 7).state).toBe('damaged')
+    expect(decodeSnapshot(file.subarray(0, at), 7).state).toBe('damaged')
   }
 })

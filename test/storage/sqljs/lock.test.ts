@@ -24,7 +24,9 @@ it('a second opening in the same process is refused, also by another name, until
 it('another process is kept out, and kill -9 leaves no stale lock and nothing on stderr', async () => {
   const directory = buildScratch()
   const program = `const { lockDirectory } = await import(${JSON.stringify(lockModule)}); lockDirectory(process.argv[1]); console.log('held'); setInterval(() => {}, 1000)`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program, directory], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program, directory], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let complaints = ''
   child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()))
   await once(child.stdout, 'data')

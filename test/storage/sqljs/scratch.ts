@@ -27,7 +27,11 @@ export function buildScratch(): string {
 }
 
 /** Opens the directory; closes it when the test ends. */
-export async function openScratch(directory: string, options: Partial<SqljsOptions> = {}, internals: Partial<SqljsInternals> = {}): Promise<Opened> {
+export async function openScratch(
+  directory: string,
+  options: Partial<SqljsOptions> = {},
+  internals: Partial<SqljsInternals> = {},
+): Promise<Opened> {
   const events: string[] = []
   const database = await openSqljs({ directory, log: (event) => events.push(event), ...options }, internals)
   onTestFinished(() => database.close())
@@ -36,7 +40,9 @@ export async function openScratch(directory: string, options: Partial<SqljsOptio
 
 export async function createTables(db: Kysely<TestTables>): Promise<void> {
   await sql`create table items (id integer primary key autoincrement, name text unique, value)`.execute(db)
-  await sql`create table parts (id integer primary key, item_id integer not null references items (id) deferrable initially deferred)`.execute(db)
+  await sql`create table parts (id integer primary key, item_id integer not null references items (id) deferrable initially deferred)`.execute(
+    db,
+  )
 }
 
 export async function addItem(db: Kysely<TestTables>, name: string): Promise<void> {
@@ -53,7 +59,8 @@ export function copyOf(directory: string): string {
   const copy = buildScratch()
   for (const name of readdirSync(directory)) {
     // The checkpoint worker may rename or remove a file meanwhile.
-    if (!name.startsWith('lock') && existsSync(join(directory, name))) copyFileSync(join(directory, name), join(copy, name))
+    if (!name.startsWith('lock') && existsSync(join(directory, name)))
+      copyFileSync(join(directory, name), join(copy, name))
   }
   return copy
 }
@@ -61,5 +68,12 @@ export function copyOf(directory: string): string {
 /** Names and contents of the files, to compare before and after. */
 export function fingerprint(directory: string): Record<string, string> {
   const names = readdirSync(directory).filter((name) => !name.startsWith('lock'))
-  return Object.fromEntries(names.sort().map((name) => [name, createHash('sha256').update(readFileSync(join(directory, name))).digest('hex')]))
+  return Object.fromEntries(
+    names.sort().map((name) => [
+      name,
+      createHash('sha256')
+        .update(readFileSync(join(directory, name)))
+        .digest('hex'),
+    ]),
+  )
 }

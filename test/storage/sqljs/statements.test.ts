@@ -24,7 +24,9 @@ describe('statements that a replay could not repeat are refused', () => {
     await createTables(db)
     await sql`create table stamped (id integer, at text default current_timestamp)`.execute(db)
     await sql`create table watched (id integer)`.execute(db)
-    await sql`create trigger watch after insert on watched begin insert into items (value) values (random()); end`.execute(db)
+    await sql`create trigger watch after insert on watched begin insert into items (value) values (random()); end`.execute(
+      db,
+    )
     const { commits } = stats()
     await expect(sql.raw(text).execute(db)).rejects.toThrow(refused)
     expect(stats().commits).toBe(commits)
@@ -32,25 +34,40 @@ describe('statements that a replay could not repeat are refused', () => {
 
   it('but reads may use them', async () => {
     const { db } = await openScratch(buildScratch())
-    await expect(sql`select random() as r, datetime('now') as d`.execute(db)).resolves.toMatchObject({ rows: { length: 1 } })
+    await expect(sql`select random() as r, datetime('now') as d`.execute(db)).resolves.toMatchObject({
+      rows: { length: 1 },
+    })
   })
 })
 
 describe('statements that would go past the driver are refused', () => {
   it.each([
-    'begin', 'BEGIN IMMEDIATE', 'commit', 'rollback', 'savepoint a', 'vacuum', "attach 'x' as y", 'pragma foreign_keys = off', '/* x */ pragma user_version = 3',
-    'explain pragma foreign_keys = off', 'create temp table t (x)', 'insert or fail into items (id) values (1)', "insert into items (id) values (1); insert into items (id) values (2)",
-    "select 1; delete from items",
+    'begin',
+    'BEGIN IMMEDIATE',
+    'commit',
+    'rollback',
+    'savepoint a',
+    'vacuum',
+    "attach 'x' as y",
+    'pragma foreign_keys = off',
+    '/* x */ pragma user_version = 3',
+    'explain pragma foreign_keys = off',
+    'create temp table t (x)',
+    'insert or fail into items (id) values (1)',
+    'insert into items (id) values (1); insert into items (id) values (2)',
+    'select 1; delete from items',
   ])('%s', async (text) => {
     const { db } = await openScratch(buildScratch())
     await createTables(db)
     await expect(sql.raw(text).execute(db)).rejects.toThrow(refused)
     expect(await sql`pragma foreign_keys`.execute(db)).toMatchObject({ rows: [{ foreign_keys: 1 }] })
-  }) // prettier-ignore
+  })
 
   it('a trailing semicolon or comment is no second statement', async () => {
     const { db } = await openScratch(buildScratch())
-    await expect(sql.raw('select 1 as one; -- that is all\n').execute(db)).resolves.toMatchObject({ rows: [{ one: 1 }] })
+    await expect(sql.raw('select 1 as one; -- that is all\n').execute(db)).resolves.toMatchObject({
+      rows: [{ one: 1 }],
+    })
   })
 
   it('read() runs no statement that writes', async () => {
@@ -80,7 +97,9 @@ it('a transaction that SQLite itself rolled back cannot be committed by mistake'
   await createTables(db)
   const tx = await db.startTransaction().execute()
   await addItem(tx, 'a')
-  await expect(sql`insert or rollback into items (name) values ('a')`.execute(tx)).rejects.toMatchObject({ code: 'SQLITE_CONSTRAINT_UNIQUE' })
+  await expect(sql`insert or rollback into items (name) values ('a')`.execute(tx)).rejects.toMatchObject({
+    code: 'SQLITE_CONSTRAINT_UNIQUE',
+  })
   await expect(addItem(tx, 'b')).rejects.toThrow('rolled back')
   await expect(tx.commit().execute()).rejects.toThrow('rolled back')
   await tx.rollback().execute()
@@ -91,9 +110,18 @@ it('a transaction that SQLite itself rolled back cannot be committed by mistake'
 it('insert, update, delete and returning answer as other SQLite drivers do', async () => {
   const { db } = await openScratch(buildScratch())
   await createTables(db)
-  expect(await db.insertInto('items').values([{ name: 'a' }, { name: 'b' }]).executeTakeFirst()).toMatchObject({ insertId: 2n, numInsertedOrUpdatedRows: 2n })
-  expect(await db.insertInto('items').values({ name: 'c' }).returning(['id', 'name']).execute()).toEqual([{ id: 3, name: 'c' }])
-  expect(await db.updateTable('items').set({ value: 5 }).where('id', '<', 3).executeTakeFirst()).toMatchObject({ numUpdatedRows: 2n })
+  expect(
+    await db
+      .insertInto('items')
+      .values([{ name: 'a' }, { name: 'b' }])
+      .executeTakeFirst(),
+  ).toMatchObject({ insertId: 2n, numInsertedOrUpdatedRows: 2n })
+  expect(await db.insertInto('items').values({ name: 'c' }).returning(['id', 'name']).execute()).toEqual([
+    { id: 3, name: 'c' },
+  ])
+  expect(await db.updateTable('items').set({ value: 5 }).where('id', '<', 3).executeTakeFirst()).toMatchObject({
+    numUpdatedRows: 2n,
+  })
   expect(await db.deleteFrom('items').where('id', '=', 9).executeTakeFirst()).toMatchObject({ numDeletedRows: 0n })
   const streamed: (string | null)[] = []
   for await (const row of db.selectFrom('items').select('name').stream(2)) streamed.push(row.name)
@@ -104,7 +132,10 @@ it('a failing migration leaves no half of itself, and a good one survives', asyn
   const directory = buildScratch()
   const { db } = await openScratch(directory)
   const migrate = (second: () => Promise<void>) => {
-    const migrations = { '1': { up: (tx: typeof db) => createTables(tx) }, '2': { up: async (tx: typeof db) => (await sql`create table extra (x)`.execute(tx), second()) } }
+    const migrations = {
+      '1': { up: (tx: typeof db) => createTables(tx) },
+      '2': { up: async (tx: typeof db) => (await sql`create table extra (x)`.execute(tx), second()) },
+    }
     return new Migrator({ db, provider: { getMigrations: async () => migrations } }).migrateToLatest()
   }
   expect((await migrate(() => Promise.reject(new Error('no')))).error).toBeDefined()

@@ -1,9 +1,9 @@
-import type { Endpoint, Received, Returned, Table } from '../../api/endpoint.ts'
-import type { DataOf, ErrorCode } from '../../api/errors.ts'
-import type { Deps } from '../deps.ts'
-import type { Refusal } from '../domain/attempts.ts'
-import type { RecordEvent } from '../domain/events.ts'
-import type { Actor, IssuedSession, Origin } from '../domain/sessions.ts'
+import type { Endpoint, Received, Returned, Table } from '../api/endpoint.ts'
+import type { DataOf } from '../api/errors.ts'
+import type { Deps } from './deps.ts'
+import type { Refusal } from './domain/attempts.ts'
+import type { RecordEvent } from './domain/events.ts'
+import type { Actor, IssuedSession, Origin } from './domain/sessions.ts'
 
 /** Ends the request with one of the codes that the entry lists. */
 export type Fail<E extends Endpoint> = <C extends E['errors'][number] | 'ACCESS_DENIED' | 'PASSWORD_CHANGE_REQUIRED'>(
@@ -39,16 +39,3 @@ export type Handler<E extends Endpoint> = (call: Call<E>) => Promise<Returned<E>
 
 /** One handler for each entry of the table; a missing one does not compile. */
 export type Handlers<T extends Table> = { [A in keyof T]: { [N in keyof T[A]]: Handler<T[A][N]> } }
-
-/** An error that carries a code of the contract to the wire. */
-export class ApiError extends Error {
-  readonly code: ErrorCode
-  readonly data: unknown
-  constructor(code: ErrorCode, data?: unknown) {
-    super(code)
-    this.name = 'ApiError'
-    this.code = code
-    this.data = data
-  }
-}
-

@@ -1,7 +1,5 @@
-import { z } from 'zod'
+import { userId, username } from '../../api/schemas.ts'
 import type { UserQuery, UserRecord } from '../storage/port.ts'
-
-const cursorSchema = z.tuple([z.string(), z.union([z.string(), z.number()]), z.int()])
 
 /** Where a page ends: its sort, and the last row's sort value and id. Opaque to clients. */
 export function encodeCursor(last: UserRecord, sort: UserQuery['sort']): string {
@@ -12,11 +10,17 @@ export function encodeCursor(last: UserRecord, sort: UserQuery['sort']): string 
 export function decodeCursor(cursor: string | undefined, sort: UserQuery['sort']): UserQuery['after'] {
   if (cursor === undefined) return undefined
   try {
-    const [madeFor, value, user_id] = cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
-    return madeFor === sort ? { value, user_id } : undefined
+    const fields: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+    if (!Array.isArray(fields) || fields.length !== 3) return undefined
+    const [madeFor, value, user_id]: unknown[] = fields
+    return madeFor === sort && isSortValue(value, sort) ? { value, user_id: userId.parse(user_id) } : undefined
   } catch {
     return undefined
   }
+}
+
+function isSortValue(value: unknown, sort: UserQuery['sort']): value is string | number {
+  return sort.endsWith('username') ? username.safeParse(value).success : Number.isSafeInteger(value)
 }
 
 /** What a cursor must remember of the last row. */

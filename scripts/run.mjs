@@ -1,0 +1,22 @@
+// The one entry behind every npm script: `node scripts/run.mjs <command> [arguments]`.
+//
+//   start   set up what is missing, then run the server in this terminal
+//   serve   the same with the command line of the server: `npm run serve -- --port 8787`, `npm run serve -- user list`
+//   test    set up, check, build, then every test; `npm test -- --only <vitest arguments>` runs just those tests
+//   check   format, lint, types, dead code
+//   bench   bench/run.ts         soak   bench/soak.ts
+//
+// Everything it prints itself goes to stderr: stdout belongs to the command. Once a machine is set up, nothing stands
+// between a developer and the tools: `npx vitest run test/server`, `npx eslint .`, `node server/main.ts serve`.
+//
+// This file alone must parse on any Node that knows `import()`; main.mjs needs Node 18, and what it loads on Node 24, 24.
+const major = Number(process.versions.node.split('.')[0])
+if (major < 18) {
+  process.stderr.write(
+    `Latchkey needs Node.js 18 or newer to set itself up (24 is best); this is ${process.versions.node}.\n` +
+      'Install Node.js 24 with your package manager, then run the same command again.\n',
+  )
+  process.exit(1)
+}
+
+import('./main.mjs')

@@ -1,0 +1,18 @@
+const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+
+/** How long a session lives, by what it was made with. */
+export const SESSION_LIFE = {
+  password: 7 * DAY,
+  login_token: 7 * DAY,
+  startup_token: 259_200_000,
+  atproto: 14 * DAY,
+} as const
+
+/** A trusted browser is not asked for a code for this long. */
+export const TRUSTED_DEVICE_LIFE = 30 * DAY
+/** Risky acts want a proof of password or code no older than this. */
+export const FRESH_FOR = 15 * MINUTE
+/** A session's last use is written down at most this often. */
+export const TOUCH_EVERY = MINUTE
+export const MAX_GROUP = 5

@@ -1,0 +1,47 @@
+// Two builds in one file: the page (`vite build` → dist/page) and the server (`vite build --mode server` → dist/server).
+import { join } from 'node:path'
+import vue from '@vitejs/plugin-vue'
+import { defineConfig, type UserConfig } from 'vite'
+import vuetify from 'vite-plugin-vuetify'
+
+const inProject = (...parts: string[]) => join(import.meta.dirname, ...parts)
+
+const page: UserConfig = {
+  root: inProject('renderer'),
+  base: '/',
+  plugins: [vue(), vuetify({ autoImport: true })],
+  build: {
+    outDir: inProject('dist/page'),
+    emptyOutDir: true,
+    target: 'es2023',
+    sourcemap: false,
+    // The page runs under `script-src 'self'`: nothing inline, no data: URLs for code or styles.
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1000,
+  },
+}
+
+const server: UserConfig = {
+  // Bundled, because one file starts faster than some hundred. Native code and the wasm engine find their files beside
+  // their own package, so these stay in node_modules.
+  ssr: { noExternal: true, external: ['@node-rs/argon2', '@node-rs/bcrypt', 'sql.js', 'pg-native'] },
+  build: {
+    ssr: true,
+    outDir: inProject('dist/server'),
+    emptyOutDir: true,
+    target: 'node24',
+    sourcemap: false,
+    minify: false,
+    copyPublicDir: false,
+    rolldownOptions: {
+      input: {
+        main: inProject('server/main.ts'),
+        'checkpoint-worker': inProject('server/storage/sqljs/checkpoint-worker.ts'),
+      },
+      output: { entryFileNames: '[name].js', chunkFileNames: 'chunk-[hash].js' },
+    },
+  },
+}
+
+export default defineConfig(({ mode }) => (mode === 'server' ? server : page))

@@ -1,0 +1,37 @@
+// One lane per folder of test/. `npm test` runs them all; `npx vitest run --project server` runs one,
+// `npx vitest run test/server/sign-in.test.ts` one file. The browser lane needs dist/page: `npm test -- --only --project browser`.
+import { join } from 'node:path'
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'vitest/config'
+
+const inProject = (...parts: string[]) => join(import.meta.dirname, ...parts)
+
+const lane = (name: string, testTimeout = 10_000) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: 3 * testTimeout },
+})
+
+export default defineConfig({
+  plugins: [vue()],
+  // Outside Electron, merely importing it tries to download the program and throws.
+  resolve: { alias: { electron: inProject('test/setup/electron-stub.ts') } },
+  test: {
+    projects: [
+      lane('scripts', 30_000),
+      lane('api'),
+      lane('storage', 20_000),
+      lane('server', 20_000),
+      lane('renderer'),
+      lane('electron', 20_000),
+      lane('browser', 60_000),
+      lane('crash', 120_000),
+    ],
+    globalSetup: [inProject('test/setup/postgres.ts')],
+    environment: 'node',
+    pool: 'forks',
+    maxWorkers: 2,
+    passWithNoTests: false,
+    restoreMocks: true,
+    unstubEnvs: true,
+    reporters: ['default', inProject('test/setup/closing-line.ts')],
+  },
+})

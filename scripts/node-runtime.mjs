@@ -3,6 +3,7 @@
 //
 // On a machine that is set up this is all that runs before the command, so what only setting up needs is loaded late.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { inProject } from './paths.mjs'
 import { Problem } from './problem.mjs'
@@ -52,22 +53,40 @@ export async function continueOnNode24() {
 }
 
 /**
- * Stops this process in good order when the one that started it is gone: the wrapper of continueOnNode24, which holds an
- * IPC channel, or npm, which does not pass a signal on before it ends. What a person starts without npm is left alone.
+ * Passes on a stop from whoever started us: the wrapper of continueOnNode24 (it holds an IPC channel, and sends the name of
+ * a signal), or npm, which ends on a signal without passing it on. What a person starts without npm is left alone.
  */
 export function endWithParent() {
-  const stop = () => process.kill(process.pid, 'SIGTERM')
+  const deliver = deliverOnce()
   if (process.channel) {
-    process.once('disconnect', stop)
+    // A terminal or a group kill reaches us directly too: let that one come first.
+    process.on('message', (signal) => setTimeout(deliver, 100, signal))
+    process.once('disconnect', () => deliver('SIGTERM'))
     process.channel.unref()
+    return
   }
   if (process.env.npm_lifecycle_event === undefined) return
   const parents = whoStartedUs()
   const watch = setInterval(() => {
     if (whoStartedUs() === parents) return
     clearInterval(watch)
-    stop()
+    deliver('SIGTERM')
   }, 250).unref()
+}
+
+/**
+ * A server listens once for a signal and lets a second one kill it. So a signal whose listener is gone has arrived
+ * before and is not delivered again; one that nobody has listened for yet ends the process, as it would by default.
+ */
+function deliverOnce() {
+  /** @type {Set<string | symbol>} */
+  const listenedFor = new Set()
+  process.on('newListener', (event) => listenedFor.add(event))
+  /** @param {NodeJS.Signals} signal */
+  return (signal) => {
+    if (process.listenerCount(signal) > 0) process.emit(signal, signal)
+    else if (!listenedFor.has(signal)) process.exit(128 + constants.signals[signal])
+  }
 }
 
 /** Our parent and, where the system tells it, our parent's: npm may run us through a shell. */

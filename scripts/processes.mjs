@@ -66,14 +66,14 @@ export async function runQuietly(command, args, { log, cwd = root, env = process
 /**
  * Runs a program on this terminal and waits for it; SIGINT, SIGTERM and SIGHUP are passed on.
  * @param {string} command @param {string[]} args
- * @param {{ env?: NodeJS.ProcessEnv, tether?: boolean }} [options] `tether`: the child learns of our end by its IPC channel
+ * @param {{ env?: NodeJS.ProcessEnv, tether?: boolean }} [options] `tether`: signals and our end reach the child by IPC, see endWithParent
  * @returns {Promise<number>} the exit code
  */
 export async function runAttached(command, args, { env = process.env, tether = false } = {}) {
   const stdio = tether ? /** @type {const} */ (['inherit', 'inherit', 'inherit', 'ipc']) : 'inherit'
   const child = spawn(command, args, { env, stdio: /** @type {import('node:child_process').StdioOptions} */ (stdio) })
   /** @param {StopSignal} signal */
-  const forward = (signal) => void child.kill(signal)
+  const forward = (signal) => void (child.connected ? child.send(signal, () => {}) : child.kill(signal))
   for (const signal of stopSignals) process.on(signal, forward)
   return await exitCode(child, command).finally(() => {
     for (const signal of stopSignals) process.off(signal, forward)

@@ -1,0 +1,2 @@
+// Stands in for `electron` in tests: whatever touches it must be given a double of its own.
+export {}

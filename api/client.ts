@@ -11,9 +11,8 @@ export type Outcome<T, C extends ErrorCode = ErrorCode> = { ok: true; data: T } 
 
 export type CodesOf<E extends Endpoint> = E['errors'][number] | SurroundingCode | 'UNREACHABLE'
 
-type Call<E extends Endpoint> = keyof Arguments<E> extends never
-  ? (args?: Record<string, never>, options?: CallOptions) => Promise<Outcome<Answered<E>, CodesOf<E>>>
-  : Partial<Arguments<E>> extends Arguments<E>
+type Call<E extends Endpoint> =
+  Partial<Arguments<E>> extends Arguments<E>
     ? (args?: Arguments<E>, options?: CallOptions) => Promise<Outcome<Answered<E>, CodesOf<E>>>
     : (args: Arguments<E>, options?: CallOptions) => Promise<Outcome<Answered<E>, CodesOf<E>>>
 

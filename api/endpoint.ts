@@ -64,11 +64,15 @@ export type Returned<E extends Endpoint> = z.input<E['output']>
 /** What a client gets. */
 export type Answered<E extends Endpoint> = z.output<E['output']>
 
-/** What a client passes: exactly the parts that the entry takes. */
+type Part = 'params' | 'query' | 'body'
+type Passed<E extends Endpoint, K extends Part> = E extends Record<K, infer S> ? SchemaIn<S> : never
+type Nothing = Record<never, never>
+
+/** What a client passes: exactly the parts that the entry takes; one in which nothing is required may be left out. */
 export type Arguments<E extends Endpoint> = {
-  [K in 'params' | 'query' | 'body' as E extends Record<K, z.ZodType> ? K : never]: E extends Record<K, infer S>
-    ? SchemaIn<S>
-    : never
+  [K in Part as E extends Record<K, z.ZodType> ? (Nothing extends Passed<E, K> ? never : K) : never]: Passed<E, K>
+} & {
+  [K in Part as E extends Record<K, z.ZodType> ? (Nothing extends Passed<E, K> ? K : never) : never]?: Passed<E, K>
 }
 
 const ALWAYS = ['BAD_ORIGIN', 'INSECURE_TRANSPORT', 'INTERNAL', 'STORAGE_UNAVAILABLE'] as const

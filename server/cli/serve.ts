@@ -2,7 +2,7 @@ import { createConfig } from '../config.ts'
 import { KeyringError } from '../keyring.ts'
 import { ListenError } from '../listen.ts'
 import { start, type RunningServer } from '../start.ts'
-import { StorageOpenError } from '../storage/port.ts'
+import { StorageOpenError } from '../storage/errors.ts'
 import { parseServe } from './arguments.ts'
 import { printLine, printProblem } from './output.ts'
 

@@ -1,6 +1,7 @@
 import type { LimitRule, Storage } from '../storage/port.ts'
 import { hashSecret } from './one-time-secret.ts'
 import type { Origin } from './sessions.ts'
+import { createWorkQueue } from './work-queue.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -14,6 +15,9 @@ const PER_ADDRESS: LimitRule = { failures: 30, window: 5 * MINUTE, block: 5 * MI
  * for names that nobody has, too: so a lock does not tell whether the account exists.
  */
 const PER_ACCOUNT: LimitRule = { failures: 100, window: 30 * 24 * 60 * MINUTE, block: Infinity }
+/** Tries of one address under way at once, and how many more may wait; hashing does no more than two at once anyway. */
+const AT_ONCE = 4
+const WAITING = 400
 /** What is said of a block without an end. */
 const LONG_WAIT = 24 * 60 * MINUTE
 
@@ -34,6 +38,11 @@ export interface Attempts {
   /** Whether this address has failed too often. Never asked of this machine itself: all desktop clients look alike there. */
   refuseAddress(from: Origin): Promise<Refusal | undefined>
   failAddress(from: Origin): Promise<void>
+  /**
+   * Runs a job when few others of the same address are under way, so that many tries at once meet the limit of an
+   * address like slow ones. Rejects with `Overloaded` when too many wait. This machine itself never waits.
+   */
+  inTurn<T>(from: Origin, job: () => Promise<T>): Promise<T>
   /**
    * Runs one try at a name, unless it is cooling down or locked. Tries at the same name from the same address run
    * one after another, so that a burst of parallel tries meets the limit like a slow one. A failure counts, a
@@ -74,7 +83,22 @@ export function createAttempts({ storage, clock }: AttemptsDeps): Attempts {
     }
   }
 
+  const turns = new Map<string, { work: ReturnType<typeof createWorkQueue>; jobs: number }>()
+
   return {
+    async inTurn(from, job) {
+      if (from.loopback) return job()
+      const turn = turns.get(from.ip) ?? { work: createWorkQueue(AT_ONCE, WAITING), jobs: 0 }
+      turns.set(from.ip, turn)
+      turn.jobs += 1
+      try {
+        return await turn.work(job)
+      } finally {
+        turn.jobs -= 1
+        if (turn.jobs === 0) turns.delete(from.ip)
+      }
+    },
+
     async refuseAddress(from) {
       return from.loopback ? undefined : refusalOf(addressKey(from))
     },

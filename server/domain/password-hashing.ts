@@ -33,7 +33,8 @@ export async function createPasswordHasher(options: HashingOptions): Promise<Pas
     verify: (password, stored) =>
       work(async () => {
         const format = readFormat(stored ?? decoy)
-        const matches = await format.verify(password.normalize('NFC'), stored ?? decoy, pepper)
+        // A stored hash that is damaged matches nothing: an error would tell that the account exists.
+        const matches = await format.verify(password.normalize('NFC'), stored ?? decoy, pepper).catch(() => false)
         return { matches: matches && stored !== null, upgrade: matches && format.isWeaker(stored ?? decoy) }
       }),
   }

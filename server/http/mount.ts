@@ -34,7 +34,6 @@ function route(entry: Endpoint, handler: Handler<Endpoint>, deps: Deps): Middlew
     const from = originOf(ctx)
     const record = recorder(ctx, from, deps)
     const actor = await admit(ctx, entry, deps, record)
-    if (limited) await refuseAddress(from, deps, record)
     const call = {
       deps,
       params: entry.params && parseWith(entry.params, ctx['params'], 'NOT_FOUND'),
@@ -48,16 +47,25 @@ function route(entry: Endpoint, handler: Handler<Endpoint>, deps: Deps): Middlew
       tooMany,
       cookies: answerCookies(ctx, deps.clock),
     } as Call
+    const answer = async () => entry.output.parse(await handler(call))
+    const data = limited ? await withinLimit(answer, from, deps, record) : await answer()
+    ctx.status = entry.status ?? 200
+    ctx.type = 'application/json'
+    ctx.body = JSON.stringify({ status: 'ok', data })
+  }
+}
+
+/** Answers a call that brings a credential, unless its address has failed too often; a failure counts. */
+function withinLimit<T>(answer: () => Promise<T>, from: Origin, deps: Deps, record: RecordEvent): Promise<T> {
+  return deps.attempts.inTurn(from, async () => {
+    await refuseAddress(from, deps, record)
     try {
-      const data = entry.output.parse(await handler(call))
-      ctx.status = entry.status ?? 200
-      ctx.type = 'application/json'
-      ctx.body = JSON.stringify({ status: 'ok', data })
+      return await answer()
     } catch (thrown) {
-      if (limited && isWrongCredential(thrown)) await deps.attempts.failAddress(from)
+      if (isWrongCredential(thrown)) await deps.attempts.failAddress(from)
       throw thrown
     }
-  }
+  })
 }
 
 /** The caller, once the contract's order of checks has let him through; public entries let everybody through. */

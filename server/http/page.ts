@@ -43,6 +43,7 @@ export function servePage(directory: string): Middleware {
   const load = (path: string) => {
     const loading = files.get(path) ?? loadFile(join(directory, path), extname(path))
     files.set(path, loading)
+    loading.catch(() => files.delete(path))
     return loading
   }
 
@@ -70,9 +71,10 @@ function send(ctx: Context, file: File): void {
     ctx.status = 304
     return
   }
-  const encoding = ctx.acceptsEncodings('br', 'gzip', 'identity')
-  if (encoding === 'br' && file.br) return answer(ctx, file.br, 'br')
-  if (encoding === 'gzip' && file.gzip) return answer(ctx, file.gzip, 'gzip')
+  // Ours to choose among what is accepted: browsers name gzip first and mean nothing by it.
+  const accepted = ctx.acceptsEncodings()
+  if (accepted.includes('br') && file.br) return answer(ctx, file.br, 'br')
+  if (accepted.includes('gzip') && file.gzip) return answer(ctx, file.gzip, 'gzip')
   ctx.body = file.plain
 }
 

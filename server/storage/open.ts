@@ -10,8 +10,6 @@ export interface StorageOptions {
   directory: string
   /** Connections that PostgreSQL may be asked for. Default 10. */
   poolSize?: number
-  /** Where the embedded engine's checkpoint worker is, when not beside its sources. */
-  workerUrl?: URL | undefined
   log: (event: string, detail: object) => void
 }
 
@@ -20,6 +18,6 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   return createStorage(await openEngine(options))
 }
 
-function openEngine({ database, directory, poolSize = 10, workerUrl, log }: StorageOptions): Promise<Engine> {
-  return database === undefined ? openEmbedded({ directory, log, workerUrl }) : openPostgres(database, poolSize, log)
+function openEngine({ database, directory, poolSize = 10, log }: StorageOptions): Promise<Engine> {
+  return database === undefined ? openEmbedded({ directory, log }) : openPostgres(database, poolSize, log)
 }

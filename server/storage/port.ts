@@ -259,26 +259,3 @@ export interface SettingStore {
 }
 
 export type MaybePromise<T> = T | Promise<T>
-
-/** A write that could not be made durable; nothing was changed. */
-export class StorageWriteError extends Error {
-  readonly code: 'DISK_FULL' | 'WRITE_FAILED'
-  constructor(code: 'DISK_FULL' | 'WRITE_FAILED', message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'StorageWriteError'
-    this.code = code
-  }
-}
-
-export type StorageOpenCode =
-  'DATA_DIR_LOCKED' | 'DATA_DIR_UNREADABLE' | 'DATABASE_CORRUPT' | 'DATABASE_NEWER' | 'DATABASE_UNREACHABLE'
-
-/** The database cannot be opened; its message says which file and what to do. Nothing on disk was changed. */
-export class StorageOpenError extends Error {
-  readonly code: StorageOpenCode
-  constructor(code: StorageOpenCode, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'StorageOpenError'
-    this.code = code
-  }
-}

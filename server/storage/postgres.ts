@@ -1,7 +1,7 @@
 import { type CompiledQuery, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { Engine } from './engine.ts'
-import { StorageOpenError } from './port.ts'
+import { StorageOpenError } from './errors.ts'
 
 const INT8 = 20
 

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Engine } from '../engine.ts'
-import { StorageOpenError } from '../port.ts'
+import { StorageOpenError } from '../errors.ts'
 import type { Tables } from '../tables.ts'
 import * as first from './0001-first.ts'
 

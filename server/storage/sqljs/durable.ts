@@ -1,7 +1,7 @@
 import type { SqlJsStatic } from 'sql.js'
 import type { Engine } from './engine.ts'
 import { toWriteError } from './errors.ts'
-import type { StorageWriteError } from './errors.ts'
+import type { StorageWriteError } from '../errors.ts'
 import { JOURNAL_HEADER } from './frame.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { createJournalFile, openJournal } from './journal.ts'

@@ -108,8 +108,9 @@ function startJournal({ files, pace }: JournalOptions, place: JournalPlace, fd: 
   async function writeInBackground(frame: Buffer): Promise<void> {
     while (growing && end + frame.length > allocated) await growing
     if (end + frame.length > allocated) await grow(end + frame.length)
-    // Small writes go to the page cache at once: a trip through the thread pool would cost more than the copy.
-    if (frame.length <= SYNC_BYTES) writeAllSync(files, fd, frame, end)
+    // Small writes go to the page cache at once: a trip through the thread pool would cost more than the copy. Not so
+    // beside a checkpoint: the file system's own journal may then keep a write waiting.
+    if (frame.length <= SYNC_BYTES && !pace.isBusy()) writeAllSync(files, fd, frame, end)
     else await writeAll(files, fd, frame, end)
     await pace.timed(() => files.sync(fd))
     written(frame)

@@ -1,7 +1,7 @@
 import { mkdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import type * as Sqlite from 'node:sqlite'
-import { StorageOpenError } from './errors.ts'
+import { StorageOpenError } from '../errors.ts'
 
 export interface DirectoryLock {
   release(): void

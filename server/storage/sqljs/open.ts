@@ -66,6 +66,12 @@ export interface SqljsDatabase {
 
 const CHECKPOINT_BYTES = 4 * 1024 * 1024
 
+/** A program beside this one: a `.ts` file among the sources, a `.js` file in the bundle. */
+function besideThisFile(name: string): URL {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return new URL(`./${name}.${extension}`, import.meta.url)
+}
+
 /** Opens the directory, recovering what it holds. @throws StorageOpenError, having changed nothing; StorageWriteError */
 export async function openSqljs(
   options: SqljsOptions,
@@ -86,7 +92,7 @@ async function openLocked(
   unlock: () => void,
 ): Promise<SqljsDatabase> {
   const { directory, checkpointBytes: limit = CHECKPOINT_BYTES, log = () => {} } = options
-  const { files = nodeFiles, workerUrl = new URL('./checkpoint-worker.ts', import.meta.url) } = internals
+  const { files = nodeFiles, workerUrl = besideThisFile('checkpoint-worker') } = internals
   const sqljs = await loadSqljs()
   const pace = createSyncPace()
   const base = { files, directory, log, pace }

@@ -5,6 +5,7 @@
  */
 export interface SyncPace {
   fast(): boolean
+  isBusy(): boolean
   timed(sync: () => Promise<void>): Promise<void>
   timedSync(sync: () => void): void
   /** While something else keeps the device busy (a checkpoint), the loop is never held. */
@@ -25,6 +26,7 @@ export function createSyncPace(limit = LIMIT): SyncPace {
   }
 
   return {
+    isBusy: () => isBusy,
     fast: () => !isBusy && average < limit,
     async timed(sync) {
       const start = performance.now()

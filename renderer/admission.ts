@@ -1,0 +1,35 @@
+import type { RouteLocationNormalized, RouteLocationRaw } from 'vue-router'
+import type { Permission } from '../api/permissions.ts'
+import { ownPath } from './return-url.ts'
+
+export type SessionState = 'unknown' | 'signed-out' | 'gated' | 'signed-in'
+
+/** What admission needs to know about the caller. */
+export interface Caller {
+  state: SessionState
+  setupRequired: boolean
+  may(permission: Permission): boolean
+}
+
+type Target = Pick<RouteLocationNormalized, 'name' | 'fullPath' | 'path' | 'query' | 'meta'>
+
+/** Who may see which page, and where everybody else goes instead. `true` means: go ahead. */
+export function admit(to: Target, caller: Caller): true | RouteLocationRaw {
+  if (caller.setupRequired) return to.name === 'setup' ? true : { name: 'setup', replace: true }
+  if (caller.state === 'signed-in') return admitSignedIn(to, caller)
+  if (to.name === 'login' || (to.name === 'setup' && caller.state !== 'gated')) return true
+  return toLogin(to.fullPath)
+}
+
+function admitSignedIn(to: Target, caller: Caller): true | RouteLocationRaw {
+  if (to.name === 'login' && to.query['add'] === undefined)
+    return ownPath(to.query['returnUrl']) ?? { name: 'overview' }
+  const permission = to.meta.permission
+  if (permission && !caller.may(permission)) return { name: 'not-found', params: { path: to.path.slice(1).split('/') } }
+  return true
+}
+
+function toLogin(address: string): RouteLocationRaw {
+  const returnUrl = ownPath(address)
+  return { name: 'login', replace: true, ...(returnUrl && address !== '/' ? { query: { returnUrl } } : {}) }
+}

@@ -1,0 +1,119 @@
+import { ref, watch } from 'vue'
+import { useRouter } from 'vue-router'
+import type { Outcome } from '../../api/client.ts'
+import type { Answered } from '../../api/endpoint.ts'
+import type { ApiTable } from '../../api/index.ts'
+import { client } from '../api.ts'
+import type { OwnPath } from '../return-url.ts'
+import { useSession } from '../stores/session.ts'
+import { useAction } from './use-action.ts'
+
+export type Stage = 'account' | 'code' | 'startup' | 'change' | 'offer'
+type SignedIn = Answered<ApiTable['auth']['login']>
+
+/** The way from nobody to somebody, stage by stage. The password stays in memory between its stage and the code's. */
+export function useSignIn(adding: boolean, returnUrl: OwnPath | undefined) {
+  const session = useSession()
+  const router = useRouter()
+  const stage = ref<Stage>(session.state === 'gated' ? 'change' : 'account')
+  const username = ref('')
+  const password = ref('')
+
+  const enter = useAction(() => client.auth.login({ body: passwordForm() }), {
+    texts: { TEMP_PASSWORD_EXPIRED: 'login.tempPasswordExpired' },
+  })
+  const prove = useAction(
+    (code: string, trust: boolean) =>
+      client.auth.login({ body: { ...passwordForm(), code, trust_device_flag: trust } }),
+    {
+      fields: { INCORRECT_CREDENTIALS: 'code', TOTP_REQUIRED: 'code' },
+      texts: {
+        INCORRECT_CREDENTIALS: 'error.TOTP_CODE_WRONG',
+        TOTP_REQUIRED: 'error.TOTP_CODE_WRONG',
+        TEMP_PASSWORD_EXPIRED: 'login.tempPasswordExpired',
+      },
+    },
+  )
+  const redeem = useAction(
+    (token: string) => client.auth.login({ body: { login_type: 'temporary_token', temporary_token: token } }),
+    { fields: { TEMPORARY_TOKEN_INVALID: 'temporary_token' } },
+  )
+
+  function passwordForm() {
+    return { username: username.value, password: password.value, ...(adding ? { add_account: true } : {}) }
+  }
+
+  async function submitAccount(): Promise<boolean> {
+    const outcome = await enter.run()
+    if (outcome.ok || outcome.error.code !== 'TOTP_REQUIRED') return arrive(outcome)
+    enter.clear()
+    stage.value = 'code'
+    return true
+  }
+
+  async function submitCode(code: string, trust: boolean): Promise<boolean> {
+    return arrive(await prove.run(code, trust))
+  }
+
+  async function submitStartupToken(token: string): Promise<boolean> {
+    return arrive(await redeem.run(token))
+  }
+
+  async function arrive(outcome: Outcome<SignedIn>): Promise<boolean> {
+    if (!outcome.ok) return false
+    password.value = ''
+    if (outcome.data.require_password_change) {
+      await session.hydrate()
+      stage.value = 'change'
+    } else if (outcome.data.change_pwd_hint) stage.value = 'offer'
+    else await finish(outcome.data.password_upgrade_required)
+    return true
+  }
+
+  /** Signed in for good: learn who it is, and go on to where the person wanted to be. */
+  async function finish(weakPassword = false): Promise<void> {
+    await session.signedIn(weakPassword)
+    if (session.state === 'signed-in') await router.replace(returnUrl ?? { name: 'overview' })
+  }
+
+  function useStartupToken(): void {
+    stage.value = 'startup'
+  }
+
+  function restart(): void {
+    for (const action of [enter, prove, redeem]) action.clear()
+    password.value = ''
+    stage.value = 'account'
+  }
+
+  async function signOut(): Promise<void> {
+    await session.signOut()
+    restart()
+  }
+
+  watch(
+    () => session.state,
+    (state) => {
+      if (state === 'gated') stage.value = 'change'
+      else if (state === 'signed-out' && stage.value === 'change') restart()
+    },
+  )
+
+  return {
+    stage,
+    username,
+    password,
+    enter,
+    prove,
+    redeem,
+    submitAccount,
+    submitCode,
+    submitStartupToken,
+    finish,
+    useStartupToken,
+    restart,
+    signOut,
+  }
+}
+
+export type SignIn = ReturnType<typeof useSignIn>

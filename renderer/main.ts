@@ -1,0 +1,24 @@
+import 'vuetify/styles/core'
+import './styles/base.css'
+import { createPinia } from 'pinia'
+import { createApp } from 'vue'
+import App from './App.vue'
+import { i18n } from './i18n/index.ts'
+import { createAppRouter } from './router.ts'
+import { takeSetupToken } from './setup-link.ts'
+import { usePreferences } from './stores/preferences.ts'
+import { useSession } from './stores/session.ts'
+import { createKit } from './vuetify.ts'
+
+takeSetupToken()
+
+const pinia = createPinia()
+const app = createApp(App).use(pinia).use(i18n)
+
+const preferences = usePreferences(pinia)
+// Asked early: who is signed in, the texts and the page travel side by side.
+void useSession(pinia).ready()
+if (location.pathname === '/login') void import('./pages/LoginPage.vue')
+await preferences.hydrate()
+
+app.use(createKit(preferences.theme)).use(createAppRouter()).mount('#app')

@@ -1,0 +1,107 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { launchChromium } from '../helpers/chromium.ts'
+import { createUser } from '../helpers/visitor.ts'
+import { type Latchkey, setUp, startLatchkey } from './latchkey.ts'
+import { expectQuiet, fillSignIn, heading, signIn, visit } from './visit.ts'
+
+let browser: Browser
+let fresh: Latchkey
+let latchkey: Latchkey
+
+beforeAll(async () => {
+  browser = await launchChromium()
+  fresh = await startLatchkey()
+  latchkey = await startLatchkey({ startupToken: true })
+  const admin = await setUp(latchkey)
+  await createUser(admin, {
+    username: 'gail',
+    password: 'Temporary-1234',
+    require_password_change: true,
+    expires_hours: 24,
+  })
+  await createUser(admin, { username: 'nils', enabled: false, email: 'nils@example.org' })
+})
+afterAll(async () => {
+  await browser.close()
+  await Promise.all([fresh.stop(), latchkey.stop()])
+})
+
+async function expectAccessible(page: Page, where: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  const findings = violations.map(
+    ({ id, nodes }) => `${where}: ${id} ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+  )
+  expect(findings).toEqual([])
+  expect(
+    await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+    `${where} scrolls sideways`,
+  ).toBe(true)
+}
+
+describe.each([
+  ['light', 1280],
+  ['light', 390],
+  ['dark', 1280],
+  ['dark', 390],
+] as const)('%s at %i', (scheme, width) => {
+  test('set-up and sign-in stages', async () => {
+    const person = await visit(browser, fresh.url, { scheme, width })
+    await person.page.goto('/setup')
+    await heading(person.page, 'Welcome to Latchkey')
+    await expectAccessible(person.page, 'set-up')
+
+    const guest = await visit(browser, latchkey.url, { scheme, width })
+    const { page } = guest
+    await page.goto('/login')
+    await heading(page, 'Sign in')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await expectAccessible(page, 'account stage')
+    await page.getByRole('button', { name: 'Use a startup token' }).click()
+    await heading(page, 'Sign in with a startup token')
+    await expectAccessible(page, 'startup token stage')
+    await page.goto('/login')
+    await fillSignIn(page, 'gail', 'Temporary-1234')
+    await heading(page, 'Choose your own password')
+    await page.getByLabel('New password', { exact: true }).fill('abc')
+    await page.getByLabel('New password, once more').fill('xyz')
+    await expectAccessible(page, 'change stage')
+    expectQuiet(person, guest)
+  })
+
+  test('console', async () => {
+    const person = await visit(browser, latchkey.url, { scheme, width })
+    const { page } = person
+    await signIn(page)
+    await page
+      .getByText('1 open session')
+      .or(page.getByText(/\d+ open sessions/))
+      .waitFor()
+    await expectAccessible(page, 'overview')
+    await page.getByRole('button', { name: /Account of/ }).click()
+    await page.getByRole('menuitem', { name: 'Sign out' }).waitFor()
+    await expectAccessible(page, 'account menu')
+    await page.keyboard.press('Escape')
+    await page.getByRole('link', { name: 'My account' }).click()
+    await page.getByText('This browser').waitFor()
+    await expectAccessible(page, 'account')
+    await page.getByRole('button', { name: 'Set up' }).click()
+    await page
+      .getByRole('dialog')
+      .getByRole('img', { name: /QR code/ })
+      .waitFor()
+    await expectAccessible(page, 'enrolment')
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+    await page.getByRole('link', { name: 'Users' }).click()
+    await page.getByText('3 users').waitFor()
+    await expectAccessible(page, 'users')
+    await page.getByRole('button', { name: 'New user' }).click()
+    await page.getByRole('button', { name: 'Generate' }).click()
+    await expectAccessible(page, 'new user')
+    await page.goto('/no/such/page')
+    await heading(page, 'Nothing here')
+    await expectAccessible(page, 'not found')
+    expectQuiet(person)
+  })
+})

@@ -1,0 +1,76 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { ADMIN } from '../helpers/visitor.ts'
+
+/** One person's browser: a context of its own, one page, and what that page complained about. */
+export interface Visit {
+  context: BrowserContext
+  page: Page
+  /** Console errors, uncaught exceptions and violations of the content security policy. */
+  complaints: string[]
+}
+
+interface Manners {
+  scheme?: 'light' | 'dark'
+  width?: number
+  locale?: string
+}
+
+/** The browser itself logs every refused request; refusals are part of the interface and no fault of the page. */
+const REFUSAL = /^Failed to load resource: (the server responded with a status of 4|net::ERR_CONNECTION)/
+
+export async function visit(browser: Browser, url: string, manners: Manners = {}): Promise<Visit> {
+  const { scheme = 'light', width = 1280, locale = 'en-GB' } = manners
+  const context = await browser.newContext({
+    baseURL: url,
+    colorScheme: scheme,
+    locale,
+    viewport: { width, height: 844 },
+    reducedMotion: 'reduce',
+  })
+  context.setDefaultTimeout(20_000)
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !REFUSAL.test(message.text())) complaints.push(message.text())
+  })
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  return { context, page, complaints }
+}
+
+export async function fillSignIn(page: Page, username: string, password: string): Promise<void> {
+  await page.getByLabel('User name').fill(username)
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+}
+
+export async function signIn(
+  page: Page,
+  username: string = ADMIN.username,
+  password: string = ADMIN.password,
+): Promise<void> {
+  await page.goto('/login')
+  await fillSignIn(page, username, password)
+  await inConsole(page)
+}
+
+/** Waits until the console is there. */
+export async function inConsole(page: Page): Promise<void> {
+  await page.getByRole('navigation', { name: 'Main navigation' }).waitFor()
+}
+
+export async function heading(page: Page, name: string | RegExp): Promise<void> {
+  await page.getByRole('heading', { name }).first().waitFor()
+}
+
+/** Everything the browser keeps that outlives or leaves the page. */
+export async function keptByBrowser(page: Page): Promise<string> {
+  const kept = await page.evaluate(() =>
+    JSON.stringify([{ ...localStorage }, { ...sessionStorage }, history.state, document.cookie]),
+  )
+  return `${kept} ${page.url()}`
+}
+
+export function expectQuiet(...visits: Visit[]): void {
+  expect(visits.flatMap(({ complaints }) => complaints)).toEqual([])
+}

@@ -2,6 +2,14 @@ import type { RouteLocationNormalized, RouteLocationRaw } from 'vue-router'
 import type { Permission } from '../api/permissions.ts'
 import { ownPath } from './return-url.ts'
 
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Open to people who are not signed in. Absent: closed. */
+    public?: true
+    permission?: Permission
+  }
+}
+
 export type SessionState = 'unknown' | 'signed-out' | 'gated' | 'signed-in'
 
 /** What admission needs to know about the caller. */

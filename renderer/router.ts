@@ -3,15 +3,6 @@ import { admit } from './admission.ts'
 import { ownPath } from './return-url.ts'
 import { useConnection } from './stores/connection.ts'
 import { useSession } from './stores/session.ts'
-import type { Permission } from '../api/permissions.ts'
-
-declare module 'vue-router' {
-  interface RouteMeta {
-    /** Open to people who are not signed in. Absent: closed. */
-    public?: true
-    permission?: Permission
-  }
-}
 
 const routes: RouteRecordRaw[] = [
   {

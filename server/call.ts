@@ -20,7 +20,7 @@ export interface Call<E extends Endpoint = Endpoint> {
   actor: E extends { auth: 'public' } ? Actor | undefined : Actor
   from: Origin
   /** The secret by which this browser is trusted, if it sent one. */
-  device_secret: string | undefined
+  deviceSecret: () => string | undefined
   record: RecordEvent
   fail: Fail<E>
   /** 429, whatever the entry lists. */

@@ -85,7 +85,11 @@ async function makeDataDirectory(directory: string): Promise<void> {
     await mkdir(directory, { recursive: true, mode: 0o700 })
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new StorageOpenError('DATA_DIR_UNREADABLE', `${directory} cannot be used as data directory: ${reason}. Choose another with --data-dir.`, { cause: error })
+    throw new StorageOpenError(
+      'DATA_DIR_UNREADABLE',
+      `${directory} cannot be used as data directory: ${reason}. Choose another with --data-dir.`,
+      { cause: error },
+    )
   }
 }
 
@@ -148,10 +152,10 @@ function hostNames(config: Config): string[] {
 async function stop(http: Server, stopSweeping: () => void, storage: Storage, log: Log): Promise<void> {
   stopSweeping()
   const cutOff = setTimeout(() => http.closeAllConnections(), LONGEST_DRAIN)
-  await new Promise<void>((resolve) => {
-    http.close(() => resolve())
-    http.closeIdleConnections()
-  })
+  // A connection that was kept alive becomes idle only after its last answer.
+  const letGo = setInterval(() => http.closeIdleConnections(), 50)
+  await new Promise<void>((resolve) => http.close(() => resolve()))
+  clearInterval(letGo)
   clearTimeout(cutOff)
   await storage.close()
   log.info({ event: 'stopped' })

@@ -4,7 +4,7 @@ export const MAX_PASSWORD_LENGTH = 128
 /** Tries, as a power of ten, below which a password counts as easy to guess. */
 const ENOUGH_GUESSES_LOG10 = 8
 /** The estimate looks at this many characters: its cost grows with the square, and a strong start is enough. */
-const ESTIMATED_LENGTH = 64
+const ESTIMATED_LENGTH = 32
 
 /** What a chosen password must not be built from, and how short it may be. */
 export interface PasswordContext {

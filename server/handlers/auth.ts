@@ -45,11 +45,11 @@ const login: Auth['login'] = async (call) => {
   const provedCode = 'code' in body && body.code !== undefined && result.user.totp_confirmed_at !== null
   if (provedCode && body.trust_device_flag) await trustDevice(call, result)
   return { ...answerOf(result), ...(result.redirect_to ? { redirect_to: result.redirect_to } : {}) }
-  function signInWith({ from, record, actor, device_secret }: Entry<'login'>) {
+  function signInWith({ from, record, actor, deviceSecret }: Entry<'login'>) {
     const context = { from, record, current: actor }
     if (body.login_type === 'temporary_token') return deps.signIn.withStartupToken(body.temporary_token, context)
     if (body.login_type === 'login_token') return deps.signIn.withLoginToken(body.login_token, context)
-    return deps.signIn.withPassword({ ...body, device_secret }, context)
+    return deps.signIn.withPassword({ ...body, device_secret: deviceSecret() }, context)
   }
 }
 

@@ -15,16 +15,30 @@ import type { ClientAddress } from './client-address.ts'
 import { answerCookies, deviceCookie } from './cookies.ts'
 import { sendError } from './fault.ts'
 
-/** Walks the table: every entry becomes a route that admits, parses, calls its handler and parses the answer. */
+/**
+ * Walks the table: every entry becomes a route that admits, parses, calls its handler and parses the answer.
+ * Entries without parameters are found by their path at once; the router tries the others pattern by pattern, and
+ * knows all of them for the sake of 405.
+ */
 export function mount<T extends Table>(table: T, handlers: Handlers<T>, deps: Deps): Middleware[] {
   const router = new Router({ sensitive: true, strict: true })
+  const exact = new Map<string, Middleware>()
   for (const [area, entries] of Object.entries(table)) {
     for (const [name, entry] of Object.entries(entries)) {
       const handler = handlers[area]?.[name] as Handler<Endpoint>
-      router.register(entry.path, [entry.method], [route(entry, handler, deps)])
+      const step = route(entry, handler, deps)
+      router.register(entry.path, [entry.method], [step])
+      if (!entry.path.includes(':')) exact.set(`${entry.method} ${entry.path}`, step)
     }
   }
-  return [router.routes() as Middleware, unmatched(router)]
+  return [matchExactly(exact), router.routes() as Middleware, unmatched(router)]
+}
+
+function matchExactly(steps: ReadonlyMap<string, Middleware>): Middleware {
+  return (ctx, next) => {
+    const step = steps.get(`${ctx.method} ${ctx.path}`)
+    return step ? step(ctx, next) : next()
+  }
 }
 
 function route(entry: Endpoint, handler: Handler<Endpoint>, deps: Deps): Middleware {
@@ -41,7 +55,7 @@ function route(entry: Endpoint, handler: Handler<Endpoint>, deps: Deps): Middlew
       body: entry.body && (await readBody(ctx, entry.body)),
       actor,
       from,
-      device_secret: ctx.cookies.get(deviceCookie(ctx.state['secure'] === true)),
+      deviceSecret: () => ctx.cookies.get(deviceCookie(ctx.state['secure'] === true)),
       record,
       fail,
       tooMany,
@@ -50,7 +64,7 @@ function route(entry: Endpoint, handler: Handler<Endpoint>, deps: Deps): Middlew
     const answer = async () => entry.output.parse(await handler(call))
     const data = limited ? await withinLimit(answer, from, deps, record) : await answer()
     ctx.status = entry.status ?? 200
-    ctx.type = 'application/json'
+    ctx.set('Content-Type', 'application/json; charset=utf-8')
     ctx.body = JSON.stringify({ status: 'ok', data })
   }
 }

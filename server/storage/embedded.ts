@@ -13,6 +13,7 @@ export async function openEmbedded({ directory, log }: EmbeddedOptions): Promise
   return {
     name: 'sqljs',
     dialect: database.dialect,
+    version: () => database.version(),
     read: (query) => database.read(query),
     isConflict: (error) => error instanceof StatementError && error.code === 'SQLITE_CONSTRAINT_UNIQUE',
     // Destroying Kysely has closed the database already; closing twice is allowed.

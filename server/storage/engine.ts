@@ -7,6 +7,8 @@ export interface Engine {
   dialect: Dialect
   /** Runs a query compiled once; synchronous where the engine allows. Sees committed data only. */
   read<Row>(query: CompiledQuery<Row>): MaybePromise<Row[]>
+  /** Grows with every committed write, where the engine alone writes the database; else absent. */
+  version?: () => number
   /** Whether this error says that a unique constraint was violated. */
   isConflict(error: unknown): boolean
   close(): Promise<void>

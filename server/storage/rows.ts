@@ -4,7 +4,49 @@ import type { SessionTable, UserTable } from './tables.ts'
 
 /** Rows as records: flags become booleans, JSON text becomes lists. What we wrote is trusted. */
 
-export function toUser(row: Selectable<UserTable>): UserRecord {
+/** The columns of a record, named where a query is hot: the others are worth a third of its time. */
+export const USER_COLUMNS = [
+  'user_id',
+  'username',
+  'email',
+  'display_name',
+  'superuser',
+  'permissions',
+  'manager_id',
+  'enabled',
+  'lang',
+  'password_hash',
+  'require_password_change',
+  'password_expires',
+  'totp_secret',
+  'totp_confirmed_at',
+  'did',
+  'handle',
+  'avatar_url',
+  'created_at',
+  'last_sign_in_at',
+] as const satisfies readonly (keyof UserTable)[]
+
+export const SESSION_COLUMNS = [
+  'session_id',
+  'user_id',
+  'kind',
+  'auth_source',
+  'amr',
+  'group_id',
+  'created_at',
+  'last_seen_at',
+  'authenticated_at',
+  'expires_at',
+  'ip',
+  'user_agent',
+  'revoked_at',
+] as const satisfies readonly (keyof SessionTable)[]
+
+export type UserRow = Pick<Selectable<UserTable>, (typeof USER_COLUMNS)[number]>
+export type SessionRow = Pick<Selectable<SessionTable>, (typeof SESSION_COLUMNS)[number]>
+
+export function toUser(row: UserRow): UserRecord {
   return {
     user_id: row.user_id,
     username: row.username,
@@ -28,7 +70,7 @@ export function toUser(row: Selectable<UserTable>): UserRecord {
   }
 }
 
-export function toSession(row: Selectable<SessionTable>): SessionRecord {
+export function toSession(row: SessionRow): SessionRecord {
   return {
     session_id: row.session_id,
     user_id: row.user_id,

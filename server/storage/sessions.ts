@@ -1,9 +1,9 @@
-import { type CompiledQuery, type Kysely, type Selectable, type Transaction } from 'kysely'
+import type { CompiledQuery, Kysely, Transaction } from 'kysely'
 import type { Engine } from './engine.ts'
 import { voidLoginTokens } from './login-tokens.ts'
 import type { MaybePromise, NewSession, SessionRecord, SessionStore, UserRecord } from './port.ts'
-import { toSession, toUser } from './rows.ts'
-import type { SessionTable, Tables, UserTable } from './tables.ts'
+import { SESSION_COLUMNS, type SessionRow, toSession, toUser, USER_COLUMNS, type UserRow } from './rows.ts'
+import type { Tables } from './tables.ts'
 
 export function createSessionStore(db: Kysely<Tables>, engine: Engine): SessionStore {
   const live = (now: number, idle_since: number) =>
@@ -122,29 +122,48 @@ async function revokeBrowserSessions(
   return Number(result.numUpdatedRows)
 }
 
+type Found = { session: SessionRecord; user: UserRecord } | undefined
+
+/** Sessions remembered at most; the oldest makes room. */
+const REMEMBERED = 4_096
+
+/**
+ * The hot path. What was found stays true until the next committed write, and the engine that is the only writer of
+ * its database can tell when that was; another looks every time.
+ */
+function createFindBySecret(db: Kysely<Tables>, engine: Engine): SessionStore['findBySecret'] {
+  const lookUp = createLookUp(db, engine)
+  const { version } = engine
+  if (!version) return lookUp
+  const remembered = new Map<string, { version: number; found: MaybePromise<Found> }>()
+
+  return (secret_hash) => {
+    const now = version()
+    const known = remembered.get(secret_hash)
+    if (known?.version === now) return known.found
+    const found = lookUp(secret_hash)
+    remembered.set(secret_hash, { version: now, found })
+    if (remembered.size > REMEMBERED) remembered.delete(remembered.keys().next().value ?? '')
+    return found
+  }
+}
+
 /**
  * Two single-row look-ups, compiled once. Not a join: SQLite 3.54 plans a join anew at every change of its bound
  * parameter, which costs three times as much as both look-ups together.
  */
-function createFindBySecret(db: Kysely<Tables>, engine: Engine): SessionStore['findBySecret'] {
-  const sessionQuery = db.selectFrom('sessions').selectAll().where('secret_hash', '=', '').compile()
-  const userQuery = db.selectFrom('users').selectAll().where('user_id', '=', 0).compile()
-  const sessionOf = (secret_hash: string): CompiledQuery<Selectable<SessionTable>> => ({
-    ...sessionQuery,
-    parameters: [secret_hash],
-  })
-  const userOf = (user_id: number): CompiledQuery<Selectable<UserTable>> => ({ ...userQuery, parameters: [user_id] })
+function createLookUp(db: Kysely<Tables>, engine: Engine): SessionStore['findBySecret'] {
+  const sessionQuery = db.selectFrom('sessions').select(SESSION_COLUMNS).where('secret_hash', '=', '').compile()
+  const userQuery = db.selectFrom('users').select(USER_COLUMNS).where('user_id', '=', 0).compile()
+  const sessionOf = (secret_hash: string): CompiledQuery<SessionRow> => ({ ...sessionQuery, parameters: [secret_hash] })
+  const userOf = (user_id: number): CompiledQuery<UserRow> => ({ ...userQuery, parameters: [user_id] })
 
   return (secret_hash) =>
     chain(engine.read(sessionOf(secret_hash)), ([row]) => {
       if (!row) return undefined
       const session = toSession(row)
-      return chain(engine.read(userOf(session.user_id)), ([user]) => user && pair(session, toUser(user)))
+      return chain(engine.read(userOf(session.user_id)), ([user]) => user && { session, user: toUser(user) })
     })
-}
-
-function pair(session: SessionRecord, user: UserRecord) {
-  return { session, user }
 }
 
 function chain<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {

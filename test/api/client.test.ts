@@ -32,7 +32,13 @@ describe('the client', () => {
       res.writeHead(429, { 'X-Request-Id': 'r1' }).end(JSON.stringify(refusal))
     })
     const outcome = await client.auth.login({ body: { username: 'ann', password: 'x' } })
-    const error = { code: 'TOO_MANY_ATTEMPTS', message: 'Wait.', data: { retry_after: 7 }, status: 429, requestId: 'r1' }
+    const error = {
+      code: 'TOO_MANY_ATTEMPTS',
+      message: 'Wait.',
+      data: { retry_after: 7 },
+      status: 429,
+      requestId: 'r1',
+    }
     expect(outcome).toEqual({ ok: false, error })
   })
 
@@ -40,7 +46,9 @@ describe('the client', () => {
     const client = await clientOf((_req, res) => res.end('{}'))
     const outcome = await client.users.read({ params: { id: '1' } })
     if (outcome.ok) return
-    expectTypeOf(outcome.error.code).extract<'USER_NOT_FOUND' | 'UNREACHABLE'>().toEqualTypeOf<'USER_NOT_FOUND' | 'UNREACHABLE'>()
+    expectTypeOf(outcome.error.code)
+      .extract<'USER_NOT_FOUND' | 'UNREACHABLE'>()
+      .toEqualTypeOf<'USER_NOT_FOUND' | 'UNREACHABLE'>()
     expectTypeOf(outcome.error.code).extract<'LAST_SUPERUSER'>().toEqualTypeOf<never>()
   })
 

@@ -19,7 +19,8 @@ interface Document {
 }
 
 const document = JSON.parse(JSON.stringify(createOpenApi(table, '1.2.3'))) as Document
-const operationOf = (path: string, method: string) => document.paths[path.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()]
+const operationOf = (path: string, method: string) =>
+  document.paths[path.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()]
 
 describe('the OpenAPI document', () => {
   test('is 3.1, names the version and holds exactly the calls of the table', () => {
@@ -37,8 +38,12 @@ describe('the OpenAPI document', () => {
   test.each(entries)('%s has its path parameters, its success and every refusal', (_name, entry) => {
     const operation = operationOf(entry.path, entry.method)
     const inPath = operation?.parameters.filter((parameter) => parameter.in === 'path' && parameter.required)
-    expect(inPath?.map((parameter) => parameter.name)).toEqual([...entry.path.matchAll(/:(\w+)/g)].map((match) => match[1]))
-    expect(operation?.responses[entry.status ?? 200]?.content['application/json'].schema).toMatchObject({ required: ['status', 'data'] })
+    expect(inPath?.map((parameter) => parameter.name)).toEqual(
+      [...entry.path.matchAll(/:(\w+)/g)].map((match) => match[1]),
+    )
+    expect(operation?.responses[entry.status ?? 200]?.content['application/json'].schema).toMatchObject({
+      required: ['status', 'data'],
+    })
     const told = Object.values(operation?.responses ?? {}).flatMap((response) => response.description.split(', '))
     expect(told).toEqual(expect.arrayContaining(codesOf(entry)))
     expect(operation?.security).toHaveLength(entry.auth === 'public' ? 0 : 2)

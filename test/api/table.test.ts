@@ -32,7 +32,9 @@ describe('the table', () => {
   test('fixed paths come before the patterns that would swallow them', () => {
     entries.forEach(([, entry], at) => {
       const pattern = new RegExp(`^${entry.path.replace(/:\w+/g, '[^/]+')}$`)
-      const swallowed = entries.slice(at + 1).filter(([, later]) => later.method === entry.method && pattern.test(later.path))
+      const swallowed = entries
+        .slice(at + 1)
+        .filter(([, later]) => later.method === entry.method && pattern.test(later.path))
       expect(swallowed).toEqual([])
     })
   })
@@ -48,19 +50,43 @@ describe('the table', () => {
 
   test('nobody is let in unasked but to these', () => {
     const open = entries.filter(([, entry]) => authOf(entry) === 'public').map(([name]) => name)
-    expect(open).toEqual(['auth.setupStatus', 'auth.setup', 'auth.login', 'auth.logout', 'system.health', 'system.openapi'])
+    expect(open).toEqual([
+      'auth.setupStatus',
+      'auth.setup',
+      'auth.login',
+      'auth.logout',
+      'system.health',
+      'system.openapi',
+    ])
   })
 })
 
 describe('an entry that says nothing', () => {
   test('is at its strictest: superuser, gate and scope closed, credential limit', () => {
-    expect([authOf(bare), bare.gate, bare.scope, limitOf(bare)]).toEqual(['superuser', undefined, undefined, 'credential'])
+    expect([authOf(bare), bare.gate, bare.scope, limitOf(bare)]).toEqual([
+      'superuser',
+      undefined,
+      undefined,
+      'credential',
+    ])
   })
 
   test('carries the codes of the layers around it', () => {
     expect(codesOf(bare)).toEqual(
-      expect.arrayContaining(['BAD_ORIGIN', 'INSECURE_TRANSPORT', 'INTERNAL', 'STORAGE_UNAVAILABLE', 'UNAUTHENTICATED', 'SESSION_EXPIRED',
-        'ACCOUNT_DISABLED', 'PASSWORD_CHANGE_REQUIRED', 'SCOPE_UPGRADE_REQUIRED', 'ACCESS_DENIED', 'REAUTH_REQUIRED', 'TOO_MANY_ATTEMPTS']),
+      expect.arrayContaining([
+        'BAD_ORIGIN',
+        'INSECURE_TRANSPORT',
+        'INTERNAL',
+        'STORAGE_UNAVAILABLE',
+        'UNAUTHENTICATED',
+        'SESSION_EXPIRED',
+        'ACCOUNT_DISABLED',
+        'PASSWORD_CHANGE_REQUIRED',
+        'SCOPE_UPGRADE_REQUIRED',
+        'ACCESS_DENIED',
+        'REAUTH_REQUIRED',
+        'TOO_MANY_ATTEMPTS',
+      ]),
     )
     expect(codesOf(bare)).not.toContain('INVALID_JSON')
   })
@@ -68,7 +94,14 @@ describe('an entry that says nothing', () => {
   test('carries the codes of what it takes once it takes something', () => {
     const taking = { ...bare, body: z.object({}), query: z.object({}), params: z.object({}) }
     expect(codesOf(taking)).toEqual(
-      expect.arrayContaining(['INVALID_JSON', 'INVALID_JSON_SCHEMA', 'UNSUPPORTED_MEDIA_TYPE', 'PAYLOAD_TOO_LARGE', 'INVALID_QUERY', 'NOT_FOUND']),
+      expect.arrayContaining([
+        'INVALID_JSON',
+        'INVALID_JSON_SCHEMA',
+        'UNSUPPORTED_MEDIA_TYPE',
+        'PAYLOAD_TOO_LARGE',
+        'INVALID_QUERY',
+        'NOT_FOUND',
+      ]),
     )
     expect(codesOf({ ...bare, auth: 'public', limit: 'none' })).not.toContain('UNAUTHENTICATED')
   })
@@ -94,7 +127,8 @@ describe('the texts', () => {
   })
 
   test('of statuses are what HTTP means by them', () => {
-    for (const [code, status] of Object.entries(ERROR_STATUS)) if (code !== 'UNREACHABLE') expect(status).toBeGreaterThanOrEqual(400)
+    for (const [code, status] of Object.entries(ERROR_STATUS))
+      if (code !== 'UNREACHABLE') expect(status).toBeGreaterThanOrEqual(400)
   })
 })
 
@@ -104,5 +138,7 @@ test('api/ knows nothing of Node, Koa, the page or the server', () => {
   const imports = files.flatMap((name) =>
     [...readFileSync(join(root, name), 'utf8').matchAll(/from '([^']+)'/g)].map(([, from = '']) => `${name}: ${from}`),
   )
-  expect(imports.filter((line) => !/: (zod|axios|\.\.?\/(?!.*(server|renderer|electron)).*\.ts)$/.test(line))).toEqual([])
+  expect(imports.filter((line) => !/: (zod|axios|\.\.?\/(?!.*(server|renderer|electron)).*\.ts)$/.test(line))).toEqual(
+    [],
+  )
 })

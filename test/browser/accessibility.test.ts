@@ -70,7 +70,7 @@ describe.each([
     expectQuiet(person, guest)
   })
 
-  test('console', async () => {
+  test('overview, account menu and account', async () => {
     const person = await visit(browser, latchkey.url, { scheme, width })
     const { page } = person
     await signIn(page)
@@ -86,13 +86,26 @@ describe.each([
     await page.getByRole('link', { name: 'My account' }).click()
     await page.getByText('This browser').waitFor()
     await expectAccessible(page, 'account')
-    await page.getByRole('button', { name: 'Set up' }).click()
+    expectQuiet(person)
+  })
+
+  test('enrolment', async () => {
+    const person = await visit(browser, latchkey.url, { scheme, width })
+    const { page } = person
+    await signIn(page)
+    await page.getByRole('link', { name: 'Switch on' }).click()
     await page
       .getByRole('dialog')
       .getByRole('img', { name: /QR code/ })
       .waitFor()
     await expectAccessible(page, 'enrolment')
-    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+    expectQuiet(person)
+  })
+
+  test('users and not found', async () => {
+    const person = await visit(browser, latchkey.url, { scheme, width })
+    const { page } = person
+    await signIn(page)
     await page.getByRole('link', { name: 'Users' }).click()
     await page.getByText('3 users').waitFor()
     await expectAccessible(page, 'users')

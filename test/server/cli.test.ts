@@ -26,12 +26,15 @@ beforeEach(async () => {
   directory = join(folder, 'data')
 })
 afterEach(async () => {
-  for (const child of children.splice(0)) if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'exit')
+  for (const child of children.splice(0))
+    if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'exit')
   await rm(folder, { recursive: true, force: true })
 })
 
 function latchkey(args: string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env['PATH'] ?? '', HOME: folder, ...env } })
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env['PATH'] ?? '', HOME: folder, ...env },
+  })
   children.push(child)
   const said = { out: '', err: '' }
   child.stdout.on('data', (part: Buffer) => (said.out += part.toString()))
@@ -79,10 +82,16 @@ describe('serve', () => {
 
   test('with --json prints one object a line', async () => {
     const server = serve('--json', '--print-login-token')
-    const lines = [await server.line(), await server.line(), await server.line()].map((line) => JSON.parse(line) as Record<string, string>)
+    const lines = [await server.line(), await server.line(), await server.line()].map(
+      (line) => JSON.parse(line) as Record<string, string>,
+    )
     expect(lines).toEqual([
       { event: 'ready', url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) },
-      { event: 'setup_link', url: `${lines[0]?.['url']}/setup#${lines[1]?.['token']}`, token: expect.stringMatching(/^[\w-]{43}$/) },
+      {
+        event: 'setup_link',
+        url: `${lines[0]?.['url']}/setup#${lines[1]?.['token']}`,
+        token: expect.stringMatching(/^[\w-]{43}$/),
+      },
       { event: 'startup_token', token: expect.stringMatching(/^[\w-]{43}$/) },
     ])
   })
@@ -134,7 +143,9 @@ describe('serve', () => {
     const server = serve('--json')
     const { url } = JSON.parse(await server.line()) as { url: string }
     const visitor = buildVisitor(url)
-    const logins = Array.from({ length: 20 }, (_, at) => visitor.client.auth.login({ body: { username: `n-${at}`, password: 'x' } }))
+    const logins = Array.from({ length: 20 }, (_, at) =>
+      visitor.client.auth.login({ body: { username: `n-${at}`, password: 'x' } }),
+    )
     await buildVisitor(url).http.get('/api/health')
     const started = performance.now()
     server.child.kill('SIGTERM')
@@ -147,7 +158,10 @@ describe('serve', () => {
   test('does not wait for ever for a client that never finishes its request', async () => {
     const server = serve('--json')
     const { url } = JSON.parse(await server.line()) as { url: string }
-    const stuck = sendRaw(url, `POST /api/auth/login HTTP/1.1\r\nHost: ${new URL(url).host}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{`)
+    const stuck = sendRaw(
+      url,
+      `POST /api/auth/login HTTP/1.1\r\nHost: ${new URL(url).host}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{`,
+    )
     await buildVisitor(url).http.get('/api/health')
     server.child.kill('SIGTERM')
     expect(await server.exited).toBe(0)
@@ -176,19 +190,35 @@ describe('what was typed', () => {
   })
 
   test('and is right is taken', () => {
-    const { flags, json } = parseServe(['--port=0', '--trusted-proxy', '10.0.0.0/8', '--trusted-proxy', '::1', '--public-url', 'https://a.example/', '--json'])
+    const { flags, json } = parseServe([
+      '--port=0',
+      '--trusted-proxy',
+      '10.0.0.0/8',
+      '--trusted-proxy',
+      '::1',
+      '--public-url',
+      'https://a.example/',
+      '--json',
+    ])
     expect(json).toBe(true)
     expect(flags).toMatchObject({ port: 0, trustedProxies: ['10.0.0.0/8', '::1'], publicUrl: 'https://a.example' })
   })
 
-  test.each([[['serve', '--port', 'x']], [['launch']]])('wrongly ends with exit code 2 and where to look: %j', async (args) => {
-    const { code, out, err } = await run(args)
-    expect([code, out]).toEqual([2, ''])
-    expect(err).toMatch(/^[^\n]+See latchkey --help\.\n$/)
-  })
+  test.each([[['serve', '--port', 'x']], [['launch']]])(
+    'wrongly ends with exit code 2 and where to look: %j',
+    async (args) => {
+      const { code, out, err } = await run(args)
+      expect([code, out]).toEqual([2, ''])
+      expect(err).toMatch(/^[^\n]+See latchkey --help\.\n$/)
+    },
+  )
 
   test('asking for help is helped', async () => {
-    expect(await run(['serve', '--help'])).toMatchObject({ code: 0, out: expect.stringContaining('latchkey serve'), err: '' })
+    expect(await run(['serve', '--help'])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('latchkey serve'),
+      err: '',
+    })
   })
 
   test('asking for the version gets it', async () => {
@@ -196,7 +226,10 @@ describe('what was typed', () => {
   })
 
   test('in a variable counts where no flag says otherwise', async () => {
-    const server = latchkey(['serve', '--port', '0'], { LATCHKEY_DATA_DIR: directory, LATCHKEY_LOG_FILE: join(folder, 'own.log') })
+    const server = latchkey(['serve', '--port', '0'], {
+      LATCHKEY_DATA_DIR: directory,
+      LATCHKEY_LOG_FILE: join(folder, 'own.log'),
+    })
     await server.line()
     expect((await stat(directory)).isDirectory()).toBe(true)
     expect((await stat(join(folder, 'own.log'))).isFile()).toBe(true)

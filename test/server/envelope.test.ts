@@ -17,13 +17,20 @@ const KIB_64 = 64 * 1024
 const bodyOf = (bytes: number) => JSON.stringify({ username: 'x', password: 'y' }).padEnd(bytes, ' ')
 
 describe('a body', () => {
-  test.each(['', '{', '{"a":1,}', "{'a':1}", 'undefined', '{"a":1}x', '\u0000', '[', 'NaN'])('that is not JSON is INVALID_JSON: %j', async (text) => {
-    const answer = await postBytes(server.url, LOGIN, text)
-    expect([answer.status, codeIn(answer.body)]).toEqual([400, 'INVALID_JSON'])
-  })
+  test.each(['', '{', '{"a":1,}', "{'a':1}", 'undefined', '{"a":1}x', '\u0000', '[', 'NaN'])(
+    'that is not JSON is INVALID_JSON: %j',
+    async (text) => {
+      const answer = await postBytes(server.url, LOGIN, text)
+      expect([answer.status, codeIn(answer.body)]).toEqual([400, 'INVALID_JSON'])
+    },
+  )
 
   test('that is not UTF-8 is INVALID_JSON, so that no two passwords become one', async () => {
-    const bytes = Buffer.concat([Buffer.from('{"username":"ann","password":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')])
+    const bytes = Buffer.concat([
+      Buffer.from('{"username":"ann","password":"'),
+      Buffer.from([0xff, 0xfe]),
+      Buffer.from('"}'),
+    ])
     expect(codeIn((await postBytes(server.url, LOGIN, bytes)).body)).toBe('INVALID_JSON')
   })
 
@@ -42,33 +49,56 @@ describe('a body', () => {
   })
 
   test('announced as a gigabyte is refused before it is sent', async () => {
-    const answer = await sendRequest(server.url, `POST ${LOGIN}`, ['Content-Type: application/json', 'Content-Length: 1073741824'], '{}')
+    const answer = await sendRequest(
+      server.url,
+      `POST ${LOGIN}`,
+      ['Content-Type: application/json', 'Content-Length: 1073741824'],
+      '{}',
+    )
     expect(answer.status).toBe(413)
   })
 
   test('in chunks is read like any other', async () => {
     const text = '{"username":"x","password":"y"}'
     const headers = ['Content-Type: application/json', 'Transfer-Encoding: chunked']
-    const answer = await sendRequest(server.url, `POST ${LOGIN}`, headers, `${text.length.toString(16)}\r\n${text}\r\n0\r\n\r\n`)
+    const answer = await sendRequest(
+      server.url,
+      `POST ${LOGIN}`,
+      headers,
+      `${text.length.toString(16)}\r\n${text}\r\n0\r\n\r\n`,
+    )
     expect(codeIn(answer.body)).toBe('INCORRECT_CREDENTIALS')
   })
 
-  test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/jsonp', 'text/json', ''])(
-    'of type %j is 415, so that no form of a foreign page is read',
-    async (type) => {
-      const headers = type === '' ? [] : [`Content-Type: ${type}`]
-      const answer = await sendRequest(server.url, `POST ${LOGIN}`, [...headers, 'Content-Length: 2'], '{}')
-      expect([answer.status, codeIn(answer.body)]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE'])
-    },
-  )
+  test.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/jsonp',
+    'text/json',
+    '',
+  ])('of type %j is 415, so that no form of a foreign page is read', async (type) => {
+    const headers = type === '' ? [] : [`Content-Type: ${type}`]
+    const answer = await sendRequest(server.url, `POST ${LOGIN}`, [...headers, 'Content-Length: 2'], '{}')
+    expect([answer.status, codeIn(answer.body)]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE'])
+  })
 
   test('may name its character set', async () => {
-    const answer = await admin.http.post(LOGIN, '{}', { headers: { 'Content-Type': 'application/json; charset=utf-8' } })
+    const answer = await admin.http.post(LOGIN, '{}', {
+      headers: { 'Content-Type': 'application/json; charset=utf-8' },
+    })
     expect(codeIn(answer.data)).toBe('INVALID_JSON_SCHEMA')
   })
 
   test('lists every fault with its place', async () => {
-    const body = { username: 5, password: null, permissions: ['USER_CONFIG', 'ROOT', 7], extra: 1, more: 2, superuser: 'yes' }
+    const body = {
+      username: 5,
+      password: null,
+      permissions: ['USER_CONFIG', 'ROOT', 7],
+      extra: 1,
+      more: 2,
+      superuser: 'yes',
+    }
     const { data } = await admin.http.post('/api/v2/users', body)
     const places = data.error_data.map((fault: { path: string }) => fault.path).sort()
     expect(places).toEqual(['extra', 'more', 'password', 'permissions.1', 'permissions.2', 'superuser', 'username'])
@@ -84,14 +114,14 @@ describe('a body', () => {
     },
   )
 
-  test.each(['{"__proto__":{"superuser":true},"username":"proto"}', '{"constructor":{"prototype":{"superuser":true}},"username":"proto"}'])(
-    'with keys that poison prototypes is refused and changes no object: %s',
-    async (text) => {
-      const answer = await admin.http.post('/api/v2/users', text, { headers: { 'Content-Type': 'application/json' } })
-      expect(codeIn(answer.data)).toBe('INVALID_JSON_SCHEMA')
-      expect({}).not.toHaveProperty('superuser')
-    },
-  )
+  test.each([
+    '{"__proto__":{"superuser":true},"username":"proto"}',
+    '{"constructor":{"prototype":{"superuser":true}},"username":"proto"}',
+  ])('with keys that poison prototypes is refused and changes no object: %s', async (text) => {
+    const answer = await admin.http.post('/api/v2/users', text, { headers: { 'Content-Type': 'application/json' } })
+    expect(codeIn(answer.data)).toBe('INVALID_JSON_SCHEMA')
+    expect({}).not.toHaveProperty('superuser')
+  })
 
   test('nested as deep as it can be is refused, not crashed on', async () => {
     const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`
@@ -116,12 +146,17 @@ describe('a body', () => {
 })
 
 describe('identifiers beyond what a database holds', () => {
-  test.each(['0', '-1', '1.0', '2147483648', '99999999999999999999', '1e3', '0x1', '١', ' 1'])('%j is not found', async (id) => {
-    expect(codeOf(await admin.client.users.read({ params: { id } }))).toBe('NOT_FOUND')
-  })
+  test.each(['0', '-1', '1.0', '2147483648', '99999999999999999999', '1e3', '0x1', '١', ' 1'])(
+    '%j is not found',
+    async (id) => {
+      expect(codeOf(await admin.client.users.read({ params: { id } }))).toBe('NOT_FOUND')
+    },
+  )
 
   test('are refused as a manager too', async () => {
-    expect(codeOf(await admin.client.users.create({ body: { username: 'mgr', manager_id: 2_147_483_648 } }))).toBe('INVALID_JSON_SCHEMA')
+    expect(codeOf(await admin.client.users.create({ body: { username: 'mgr', manager_id: 2_147_483_648 } }))).toBe(
+      'INVALID_JSON_SCHEMA',
+    )
   })
 })
 
@@ -149,9 +184,14 @@ describe('an answer', () => {
 
   test('to too many tries says how long to wait in header, data and text', async () => {
     const visitor = buildVisitor(server.url)
-    for (let times = 0; times < 3; times += 1) await visitor.client.auth.login({ body: { username: 'waits', password: 'x' } })
+    for (let times = 0; times < 3; times += 1)
+      await visitor.client.auth.login({ body: { username: 'waits', password: 'x' } })
     const answer = await visitor.http.post(LOGIN, { username: 'waits', password: 'x' })
-    expect([answer.status, answer.headers['retry-after'], answer.data.error_data]).toEqual([429, '300', { retry_after: 300 }])
+    expect([answer.status, answer.headers['retry-after'], answer.data.error_data]).toEqual([
+      429,
+      '300',
+      { retry_after: 300 },
+    ])
     expect(answer.data.message).toContain('300')
   })
 
@@ -170,7 +210,9 @@ describe('a request line or header that no client would send', () => {
 
   test('with enormous headers is refused and the next one answered', async () => {
     expect((await sendRequest(server.url, 'GET /api/health', [`X-Much: ${'a'.repeat(20_000)}`])).status).toBe(431)
-    expect((await sendRequest(server.url, 'GET /api/health', [`Cookie: ${'latchkey_session=x; '.repeat(600)}`])).status).toBe(200)
+    expect(
+      (await sendRequest(server.url, 'GET /api/health', [`Cookie: ${'latchkey_session=x; '.repeat(600)}`])).status,
+    ).toBe(200)
   })
 
   test('that is not HTTP is refused and the next one answered', async () => {

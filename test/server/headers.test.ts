@@ -42,36 +42,59 @@ const API_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; fra
 const get = (path: string, headers: Record<string, string> = {}) => anybody.http.get(path, { headers })
 
 describe('security headers', () => {
-  test.each(['/api/health', '/api/auth/me', '/api/nothing', '/api/reference', '/api', '/', '/login', '/assets/index-1a2b.js', '/assets/none.js', '/icon.png'])(
-    'are on %s',
+  test.each([
+    '/api/health',
+    '/api/auth/me',
+    '/api/nothing',
+    '/api/reference',
+    '/api',
+    '/',
+    '/login',
+    '/assets/index-1a2b.js',
+    '/assets/none.js',
+    '/icon.png',
+  ])('are on %s', async (path) => {
+    const { headers } = await get(path)
+    expect(headers).toMatchObject(ON_ALL)
+    for (const word of ["base-uri 'none'", "frame-ancestors 'none'", "default-src 'none'"])
+      expect(headers['content-security-policy']).toContain(word)
+    for (const tells of ['server', 'x-powered-by', 'strict-transport-security']) expect(headers[tells]).toBeUndefined()
+  })
+
+  test.each(['/api/health', '/api/auth/me', '/api/nothing'])(
+    'of the interface keep %s out of every cache and let nothing run',
     async (path) => {
       const { headers } = await get(path)
-      expect(headers).toMatchObject(ON_ALL)
-      for (const word of ["base-uri 'none'", "frame-ancestors 'none'", "default-src 'none'"]) expect(headers['content-security-policy']).toContain(word)
-      for (const tells of ['server', 'x-powered-by', 'strict-transport-security']) expect(headers[tells]).toBeUndefined()
+      expect(headers).toMatchObject({ 'content-security-policy': API_POLICY, 'cache-control': 'no-store' })
+      expect(headers['content-type']).toMatch(/^application\/json/)
     },
   )
-
-  test.each(['/api/health', '/api/auth/me', '/api/nothing'])('of the interface keep %s out of every cache and let nothing run', async (path) => {
-    const { headers } = await get(path)
-    expect(headers).toMatchObject({ 'content-security-policy': API_POLICY, 'cache-control': 'no-store' })
-    expect(headers['content-type']).toMatch(/^application\/json/)
-  })
 
   test('of a refusal by Host, of a 413 and of a wrong verb are the same', async () => {
     for (const answer of [
       await sendRequest(server.url, 'GET /api/health', ['Host: evil.example']),
-      await sendRequest(server.url, 'POST /api/auth/login', ['Content-Type: application/json', 'Content-Length: 70000']),
+      await sendRequest(server.url, 'POST /api/auth/login', [
+        'Content-Type: application/json',
+        'Content-Length: 70000',
+      ]),
       await sendRequest(server.url, 'PUT /api/auth/login'),
     ]) {
-      for (const [name, value] of Object.entries(ON_ALL)) expect(answer.head.toLowerCase()).toContain(`${name}: ${value.toLowerCase()}`)
+      for (const [name, value] of Object.entries(ON_ALL))
+        expect(answer.head.toLowerCase()).toContain(`${name}: ${value.toLowerCase()}`)
     }
   })
 
   test('of the page allow its own scripts and no inline ones, no plugin and no frame', async () => {
     const policy = String((await get('/')).headers['content-security-policy'])
-    const parts = Object.fromEntries(policy.split('; ').map((part) => [part.split(' ')[0], part.split(' ').slice(1).join(' ')]))
-    expect(parts).toMatchObject({ 'script-src': "'self'", 'connect-src': "'self'", 'object-src': "'none'", 'form-action': "'self'" })
+    const parts = Object.fromEntries(
+      policy.split('; ').map((part) => [part.split(' ')[0], part.split(' ').slice(1).join(' ')]),
+    )
+    expect(parts).toMatchObject({
+      'script-src': "'self'",
+      'connect-src': "'self'",
+      'object-src': "'none'",
+      'form-action': "'self'",
+    })
     expect(policy).not.toMatch(/unsafe-eval|https?:|\*/)
   })
 
@@ -86,14 +109,21 @@ describe('the page', () => {
   test('is answered for every path of its own router, fresh each time', async () => {
     for (const path of ['/', '/login', '/users/7', '/index.html', '/setup']) {
       const { status, headers, data } = await get(path)
-      expect([status, headers['content-type'], headers['cache-control']]).toEqual([200, 'text/html; charset=utf-8', 'no-cache'])
+      expect([status, headers['content-type'], headers['cache-control']]).toEqual([
+        200,
+        'text/html; charset=utf-8',
+        'no-cache',
+      ])
       expect(data).toContain('<title>Latchkey</title>')
     }
   })
 
   test('has assets that are kept for ever, and misses missing ones', async () => {
     const { headers } = await get('/assets/index-1a2b.js')
-    expect(headers).toMatchObject({ 'cache-control': 'public, max-age=31536000, immutable', 'content-type': 'text/javascript; charset=utf-8' })
+    expect(headers).toMatchObject({
+      'cache-control': 'public, max-age=31536000, immutable',
+      'content-type': 'text/javascript; charset=utf-8',
+    })
     expect((await get('/assets/none.js')).status).toBe(404)
   })
 
@@ -123,8 +153,21 @@ describe('the page', () => {
   })
 
   test.each([
-    '/../secret.txt', '/..%2fsecret.txt', '/%2e%2e/secret.txt', '/assets/../../secret.txt', '/assets/..%5c..%5csecret.txt', '/....//secret.txt',
-    '//etc/passwd', '/link.txt', '/%00', '/assets/index-1a2b.js%00.png', '/.env', '/constructor', '/__proto__', '/%', 'http://evil.example/../secret.txt',
+    '/../secret.txt',
+    '/..%2fsecret.txt',
+    '/%2e%2e/secret.txt',
+    '/assets/../../secret.txt',
+    '/assets/..%5c..%5csecret.txt',
+    '/....//secret.txt',
+    '//etc/passwd',
+    '/link.txt',
+    '/%00',
+    '/assets/index-1a2b.js%00.png',
+    '/.env',
+    '/constructor',
+    '/__proto__',
+    '/%',
+    'http://evil.example/../secret.txt',
   ])('%s reaches no file but the page itself', async (path) => {
     const { status, body } = await sendRequest(server.url, `GET ${path}`)
     expect([200, 400, 404]).toContain(status)

@@ -89,7 +89,9 @@ describe('one name from one address', () => {
     const body = { password: 'tall grass at noon', current_password: 'wrong' }
     const codes = await times(4, () => admin.client.users.editMe({ body }).then(codeOf))
     expect(codes).toEqual([...Array(3).fill('CURRENT_PASSWORD_WRONG'), 'TOO_MANY_ATTEMPTS'])
-    expect(await admin.client.auth.editAccount({ body: { password: ADMIN.password } }).then(codeOf)).toBe('TOO_MANY_ATTEMPTS')
+    expect(await admin.client.auth.editAccount({ body: { password: ADMIN.password } }).then(codeOf)).toBe(
+      'TOO_MANY_ATTEMPTS',
+    )
   })
 })
 
@@ -173,7 +175,8 @@ describe('counters that cannot be read or written', () => {
 
   test('let nobody in even with the right password', async () => {
     server.storage.limits.blockedUntil = () => Promise.reject(new Error('the disk is gone'))
-    for (const visitor of [buildVisitor(server.url), from('10.0.0.1')]) expect(await login('bert', PASSWORD, visitor)).toBe('INTERNAL')
+    for (const visitor of [buildVisitor(server.url), from('10.0.0.1')])
+      expect(await login('bert', PASSWORD, visitor)).toBe('INTERNAL')
   })
 
   test('keep no name in the clear: people type passwords into the wrong box', async () => {

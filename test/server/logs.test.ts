@@ -53,11 +53,25 @@ beforeAll(async () => {
   server.storage.sessions.listLive = () => Promise.reject(new Error('broken on purpose'))
   await visitor.client.auth.sessions()
 
-  secrets.push(setupToken, secret, ...recovery_codes, startup, link, code, ADMIN.password, WRONG, 'wooden quiet lamp', 'tall grass at noon')
+  secrets.push(
+    setupToken,
+    secret,
+    ...recovery_codes,
+    startup,
+    link,
+    code,
+    ADMIN.password,
+    WRONG,
+    'wooden quiet lamp',
+    'tall grass at noon',
+  )
   secrets.push('a-wrong-startup-token', ...ann.cookies.values(), '$argon2id')
   await server.stop()
   text = await readFile(join(server.directory, 'latchkey.log'), 'utf8')
-  lines = text.trimEnd().split('\n').map((line) => JSON.parse(line) as Line)
+  lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line)
 })
 afterAll(async () => {
   const again = await startTestServer({ directory: server.directory })
@@ -96,15 +110,26 @@ describe('the log', () => {
 
   test('tells every refused sign-in by its reason', () => {
     const told = events('sign_in_refused').map(({ reason }) => reason)
-    expect(told).toEqual(['INCORRECT_CREDENTIALS', 'INCORRECT_CREDENTIALS', 'TOTP_REQUIRED', 'TOTP_CODE_WRONG', 'TEMPORARY_TOKEN_INVALID'])
+    expect(told).toEqual([
+      'INCORRECT_CREDENTIALS',
+      'INCORRECT_CREDENTIALS',
+      'TOTP_REQUIRED',
+      'TOTP_CODE_WRONG',
+      'TEMPORARY_TOKEN_INVALID',
+    ])
   })
 
-  test.each(['set_up', 'second_factor_enabled', 'device_trusted', 'reauthenticated', 'password_changed', 'user_created', 'access_refused'])(
-    'tells %s',
-    (event) => {
-      expect(events(event).length).toBeGreaterThan(0)
-    },
-  )
+  test.each([
+    'set_up',
+    'second_factor_enabled',
+    'device_trusted',
+    'reauthenticated',
+    'password_changed',
+    'user_created',
+    'access_refused',
+  ])('tells %s', (event) => {
+    expect(events(event).length).toBeGreaterThan(0)
+  })
 
   test('names request, address and program with every event', () => {
     const told = lines.filter((line) => line['msg'] === 'security event')
@@ -119,8 +144,24 @@ describe('the log', () => {
   test('has a line for every refusal, with its code, route, address and program', () => {
     const refused = lines.filter((line) => typeof line['status'] === 'number' && line['status'] >= 400)
     const codes = refused.map((line) => line['error'])
-    expect(codes).toEqual(expect.arrayContaining(['INCORRECT_CREDENTIALS', 'ACCESS_DENIED', 'UNAUTHENTICATED', 'INVALID_JSON', 'BAD_ORIGIN', 'PASSWORD_UNACCEPTABLE', 'INTERNAL']))
-    for (const line of refused) expect(line).toMatchObject({ ip: '127.0.0.1', request_id: expect.any(String), route: expect.any(String), user_agent: expect.any(String) })
+    expect(codes).toEqual(
+      expect.arrayContaining([
+        'INCORRECT_CREDENTIALS',
+        'ACCESS_DENIED',
+        'UNAUTHENTICATED',
+        'INVALID_JSON',
+        'BAD_ORIGIN',
+        'PASSWORD_UNACCEPTABLE',
+        'INTERNAL',
+      ]),
+    )
+    for (const line of refused)
+      expect(line).toMatchObject({
+        ip: '127.0.0.1',
+        request_id: expect.any(String),
+        route: expect.any(String),
+        user_agent: expect.any(String),
+      })
   })
 
   test('has the detail of a fault under the request id that the client saw', () => {
@@ -132,7 +173,9 @@ describe('the log', () => {
   test('cannot be forged by a user agent with line breaks in it', async () => {
     const own = await startTestServer()
     const visitor = buildVisitor(own.url, { 'User-Agent': 'a\t"},{"event":"sign_in","user_id":1}' })
-    expect(codeOf(await visitor.client.auth.login({ body: { username: 'x', password: 'y' } }))).toBe('INCORRECT_CREDENTIALS')
+    expect(codeOf(await visitor.client.auth.login({ body: { username: 'x', password: 'y' } }))).toBe(
+      'INCORRECT_CREDENTIALS',
+    )
     await own.stop()
     const written = (await readFile(join(own.directory, 'latchkey.log'), 'utf8')).trimEnd().split('\n')
     expect(written.map((line) => (JSON.parse(line) as Line)['event'])).not.toContain('sign_in')

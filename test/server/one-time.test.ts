@@ -1,7 +1,17 @@
 import jwt from 'jsonwebtoken'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startTestServer, type TestServer } from '../helpers/server.ts'
-import { ADMIN, buildSignedIn, buildSuperuser, buildVisitor, codeOf, createUser, dataOf, type Visitor, viaProxy } from '../helpers/visitor.ts'
+import {
+  ADMIN,
+  buildSignedIn,
+  buildSuperuser,
+  buildVisitor,
+  codeOf,
+  createUser,
+  dataOf,
+  type Visitor,
+  viaProxy,
+} from '../helpers/visitor.ts'
 import { makeLoginToken } from './entries.ts'
 
 const NEW = 'tall grass at noon'
@@ -29,7 +39,8 @@ async function buildTemporary(): Promise<Visitor> {
 
 describe('the startup token', () => {
   test('is not there until it is minted, and the page knows', async () => {
-    const waiting = async () => dataOf(await buildVisitor(server.url).client.auth.setupStatus()).temporary_login_token_enabled
+    const waiting = async () =>
+      dataOf(await buildVisitor(server.url).client.auth.setupStatus()).temporary_login_token_enabled
     expect(await waiting()).toBe(false)
     const token = server.mintStartupToken()
     expect(token).toMatch(/^[\w-]{43}$/)
@@ -61,7 +72,15 @@ describe('the startup token', () => {
   })
 
   test('is answered alike when wrong, used and absent', async () => {
-    const send = async (text: string) => JSON.stringify((await buildVisitor(server.url).http.post('/api/auth/login', { login_type: 'temporary_token', temporary_token: text })).data)
+    const send = async (text: string) =>
+      JSON.stringify(
+        (
+          await buildVisitor(server.url).http.post('/api/auth/login', {
+            login_type: 'temporary_token',
+            temporary_token: text,
+          })
+        ).data,
+      )
     const absent = await send('x'.repeat(43))
     const token = server.mintStartupToken()
     const wrong = await send('x'.repeat(43))
@@ -71,7 +90,10 @@ describe('the startup token', () => {
 
   test('makes a temporary session of three days, in the claims and in the cookie', async () => {
     const visitor = buildVisitor(server.url)
-    const answer = await visitor.http.post('/api/auth/login', { login_type: 'temporary_token', temporary_token: server.mintStartupToken() })
+    const answer = await visitor.http.post('/api/auth/login', {
+      login_type: 'temporary_token',
+      temporary_token: server.mintStartupToken(),
+    })
     expect(answer.data.data).toMatchObject({ username: 'ann', change_pwd_hint: true })
     expect(answer.headers['set-cookie']?.[0]).toContain('; Max-Age=259200;')
     const claims = jwt.decode(answer.data.data.token, { json: true })
@@ -85,7 +107,8 @@ describe('the startup token', () => {
       const visitor = buildVisitor(server.url, viaProxy(server.url, `10.9.${at}.1`))
       await visitor.client.auth.login({ body: { username: 'ann', password: 'wrong' } })
     }
-    const elsewhere = () => buildVisitor(server.url, viaProxy(server.url, '10.8.1.1')).client.auth.login({ body: ADMIN })
+    const elsewhere = () =>
+      buildVisitor(server.url, viaProxy(server.url, '10.8.1.1')).client.auth.login({ body: ADMIN })
     expect(codeOf(await elsewhere())).toBe('TOO_MANY_ATTEMPTS')
     expect(dataOf(await redeem(server.mintStartupToken())).username).toBe('ann')
     expect(codeOf(await elsewhere())).toBe('ok')
@@ -93,7 +116,9 @@ describe('the startup token', () => {
 
   test('passes over a disabled superuser to the next', async () => {
     const id = await createUser(admin, { username: 'bob', password: PASSWORD, superuser: true })
-    await (await buildSignedIn(server, 'bob', PASSWORD)).client.users.edit({ params: { id: '1' }, body: { enabled: false } })
+    await (
+      await buildSignedIn(server, 'bob', PASSWORD)
+    ).client.users.edit({ params: { id: '1' }, body: { enabled: false } })
     expect(dataOf(await redeem(server.mintStartupToken())).user_id).toBe(id)
   })
 })
@@ -107,14 +132,19 @@ describe('a temporary session', () => {
     expect(dataOf(await visitor.client.auth.me()).is_temporary).toBe(false)
     const old = buildVisitor(server.url, { Cookie: `latchkey_session=${before}` })
     expect(codeOf(await old.client.auth.me())).toBe('SESSION_EXPIRED')
-    expect(codeOf(await visitor.client.users.editMe({ body: { password: 'yet another tree' } }))).toBe('CURRENT_PASSWORD_WRONG')
+    expect(codeOf(await visitor.client.users.editMe({ body: { password: 'yet another tree' } }))).toBe(
+      'CURRENT_PASSWORD_WRONG',
+    )
     expect(codeOf(await visitor.client.auth.login({ body: { username: 'ann', password: NEW } }))).toBe('ok')
   })
 
   test('does so by account/edit too', async () => {
     const visitor = await buildTemporary()
     const body = { new_password: NEW, confirm_password: NEW }
-    expect(dataOf(await visitor.client.auth.editAccount({ body }))).toMatchObject({ username: 'ann', change_pwd_hint: false })
+    expect(dataOf(await visitor.client.auth.editAccount({ body }))).toMatchObject({
+      username: 'ann',
+      change_pwd_hint: false,
+    })
     await buildSignedIn(server, 'ann', NEW)
   })
 
@@ -126,7 +156,12 @@ describe('a temporary session', () => {
 
   test('of a gated superuser goes to the change form and out of it, expired or not', async () => {
     const password_hash = (await server.storage.users.find(1))?.password_hash ?? ''
-    const gate = { password_hash, require_password_change: true, password_expires: server.clock() + HOUR, at: server.clock() }
+    const gate = {
+      password_hash,
+      require_password_change: true,
+      password_expires: server.clock() + HOUR,
+      at: server.clock(),
+    }
     await server.storage.users.setPassword(1, gate)
     server.clock.advance(2 * HOUR)
     const visitor = await buildTemporary()
@@ -136,9 +171,13 @@ describe('a temporary session', () => {
   })
 
   test('proves no password: an ordinary session must tell the old one', async () => {
-    expect(codeOf(await admin.client.auth.editAccount({ body: { new_password: NEW, confirm_password: NEW } }))).toBe('CURRENT_PASSWORD_WRONG')
+    expect(codeOf(await admin.client.auth.editAccount({ body: { new_password: NEW, confirm_password: NEW } }))).toBe(
+      'CURRENT_PASSWORD_WRONG',
+    )
     expect(codeOf(await admin.client.users.editMe({ body: { password: NEW } }))).toBe('CURRENT_PASSWORD_WRONG')
-    expect(codeOf(await admin.client.users.editMe({ body: { password: NEW, current_password: ADMIN.password } }))).toBe('ok')
+    expect(codeOf(await admin.client.users.editMe({ body: { password: NEW, current_password: ADMIN.password } }))).toBe(
+      'ok',
+    )
   })
 })
 
@@ -154,10 +193,17 @@ describe('a login token', () => {
   test('signs in whom it names, for seven days, and hands on where to go', async () => {
     const id = await createUser(admin, { username: 'guest' })
     const visitor = buildVisitor(server.url)
-    const signedIn = dataOf(await redeemLink(` ${await makeLoginToken(server, id, { redirect_to: '/settings' })}\n`, visitor))
+    const signedIn = dataOf(
+      await redeemLink(` ${await makeLoginToken(server, id, { redirect_to: '/settings' })}\n`, visitor),
+    )
     expect(signedIn).toMatchObject({ user_id: id, redirect_to: '/settings', change_pwd_hint: false })
-    expect(jwt.decode(signedIn.token, { json: true })).toMatchObject({ auth_source: 'login_token', is_temporary: false })
-    expect(dataOf(await visitor.client.auth.sessions()).sessions).toMatchObject([{ amr: ['link'], auth_source: 'login_token' }])
+    expect(jwt.decode(signedIn.token, { json: true })).toMatchObject({
+      auth_source: 'login_token',
+      is_temporary: false,
+    })
+    expect(dataOf(await visitor.client.auth.sessions()).sessions).toMatchObject([
+      { amr: ['link'], auth_source: 'login_token' },
+    ])
   })
 
   test('is answered alike when expired, voided, of a disabled or unknown user, or never made', async () => {
@@ -167,9 +213,18 @@ describe('a login token', () => {
     const voided = await makeLoginToken(server, id)
     await (await buildSignedIn(server, 'guest', PASSWORD)).client.users.invalidateTokens()
     server.clock.advance(1000)
-    const secrets = [expired, voided, await makeLoginToken(server, off), await makeLoginToken(server, 999), 'x'.repeat(43), server.mintStartupToken()]
+    const secrets = [
+      expired,
+      voided,
+      await makeLoginToken(server, off),
+      await makeLoginToken(server, 999),
+      'x'.repeat(43),
+      server.mintStartupToken(),
+    ]
     const answers = await Promise.all(
-      secrets.map((login_token) => buildVisitor(server.url).http.post('/api/auth/login', { login_type: 'login_token', login_token })),
+      secrets.map((login_token) =>
+        buildVisitor(server.url).http.post('/api/auth/login', { login_type: 'login_token', login_token }),
+      ),
     )
     expect(new Set(answers.map(({ status, data }) => JSON.stringify([status, data]))).size).toBe(1)
     expect(answers[0]?.data.error).toBe('LOGIN_TOKEN_INVALID')

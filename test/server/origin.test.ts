@@ -16,19 +16,47 @@ beforeAll(async () => {
 })
 afterAll(() => server.end())
 
-const get = async (host: string, path = '/api/health') => codeIn((await sendRequest(local(), `GET ${path}`, [`Host: ${host}`])).body)
+const get = async (host: string, path = '/api/health') =>
+  codeIn((await sendRequest(local(), `GET ${path}`, [`Host: ${host}`])).body)
 const local = () => `http://127.0.0.1:${port}`
 
 describe('the Host', () => {
   test.each([
-    '127.0.0.1', '127.0.0.1:PORT', '127.8.9.10:PORT', 'localhost:PORT', 'LOCALHOST', '[::1]:PORT', '[::1]', 'localhost:1', 'console.example.org', 'Console.Example.ORG:443',
+    '127.0.0.1',
+    '127.0.0.1:PORT',
+    '127.8.9.10:PORT',
+    'localhost:PORT',
+    'LOCALHOST',
+    '[::1]:PORT',
+    '[::1]',
+    'localhost:1',
+    'console.example.org',
+    'Console.Example.ORG:443',
   ])('%s is ours', async (host) => {
     expect(await get(host.replace('PORT', port))).toBe('ok')
   })
 
   test.each([
-    'evil.example', 'evil.example:PORT', '127.0.0.1.evil.example', 'localhost.evil.example', 'console.example.org.evil.example', 'xconsole.example.org',
-    '', 'localhost:PORT:PORT', 'localhost@evil.example', '127.0.0.1 evil', '[::1', '::1', '[::2]', '0x7f.1', '2130706433', '0.0.0.0', '10.0.0.1', 'localhost.', 'localhost:999999', 'local_host',
+    'evil.example',
+    'evil.example:PORT',
+    '127.0.0.1.evil.example',
+    'localhost.evil.example',
+    'console.example.org.evil.example',
+    'xconsole.example.org',
+    '',
+    'localhost:PORT:PORT',
+    'localhost@evil.example',
+    '127.0.0.1 evil',
+    '[::1',
+    '::1',
+    '[::2]',
+    '0x7f.1',
+    '2130706433',
+    '0.0.0.0',
+    '10.0.0.1',
+    'localhost.',
+    'localhost:999999',
+    'local_host',
   ])('%j is not: a page elsewhere may have bound its name to our address', async (host) => {
     for (const path of ['/api/health', '/', '/api/auth/setup-status']) {
       const { status } = await sendRequest(local(), `GET ${path}`, [`Host: ${host.replaceAll('PORT', port)}`])
@@ -37,23 +65,34 @@ describe('the Host', () => {
   })
 
   test('is not overruled by a forwarded one', async () => {
-    const { status } = await sendRequest(local(), 'GET /api/health', ['Host: evil.example', 'X-Forwarded-Host: localhost', 'Forwarded: host=localhost'])
+    const { status } = await sendRequest(local(), 'GET /api/health', [
+      'Host: evil.example',
+      'X-Forwarded-Host: localhost',
+      'Forwarded: host=localhost',
+    ])
     expect(status).toBe(403)
   })
 })
 
 describe('an unsafe request', () => {
-  const logout = (headers: Record<string, string>) => admin.http.post('/api/auth/sessions/revoke-others', undefined, { headers })
+  const logout = (headers: Record<string, string>) =>
+    admin.http.post('/api/auth/sessions/revoke-others', undefined, { headers })
 
-  test.each(['http://evil.example', 'null', 'http://127.0.0.1:1', 'https://127.0.0.1:PORT', 'http://localhost:PORT', 'http://127.0.0.1:PORT.evil.example', 'file://', 'http://127.0.0.1:PORT/'])(
-    'from the page of another origin is refused, cookie or not: %s',
-    async (origin) => {
-      const Origin = origin.replace('PORT', port)
-      expect((await logout({ Origin })).data.error).toBe('BAD_ORIGIN')
-      const login = await buildVisitor(local(), { Origin }).http.post('/api/auth/login', ADMIN)
-      expect(login.data.error).toBe('BAD_ORIGIN')
-    },
-  )
+  test.each([
+    'http://evil.example',
+    'null',
+    'http://127.0.0.1:1',
+    'https://127.0.0.1:PORT',
+    'http://localhost:PORT',
+    'http://127.0.0.1:PORT.evil.example',
+    'file://',
+    'http://127.0.0.1:PORT/',
+  ])('from the page of another origin is refused, cookie or not: %s', async (origin) => {
+    const Origin = origin.replace('PORT', port)
+    expect((await logout({ Origin })).data.error).toBe('BAD_ORIGIN')
+    const login = await buildVisitor(local(), { Origin }).http.post('/api/auth/login', ADMIN)
+    expect(login.data.error).toBe('BAD_ORIGIN')
+  })
 
   test('with a cookie must say where it comes from; one without need not', async () => {
     expect((await logout({ Origin: '' })).data.error).toBe('BAD_ORIGIN')
@@ -82,7 +121,10 @@ describe('an unsafe request', () => {
 
   test('behind a proxy with TLS must come from https', async () => {
     const over = (Origin: string) =>
-      buildVisitor(local(), { ...viaProxy(local(), '10.0.0.1'), Host: 'console.example.org', Origin }).http.post('/api/auth/login', ADMIN)
+      buildVisitor(local(), { ...viaProxy(local(), '10.0.0.1'), Host: 'console.example.org', Origin }).http.post(
+        '/api/auth/login',
+        ADMIN,
+      )
     expect((await over('https://console.example.org')).status).toBe(200)
     expect((await over('http://console.example.org')).data.error).toBe('BAD_ORIGIN')
   })
@@ -91,7 +133,10 @@ describe('an unsafe request', () => {
 test('no answer opens the interface to scripts of other origins', async () => {
   for (const path of ['/api/health', '/api/auth/login', '/']) {
     for (const method of ['GET', 'OPTIONS']) {
-      const { headers } = await buildVisitor(local(), { Origin: 'http://evil.example' }).http.request({ method, url: path })
+      const { headers } = await buildVisitor(local(), { Origin: 'http://evil.example' }).http.request({
+        method,
+        url: path,
+      })
       expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([])
     }
   }

@@ -15,7 +15,8 @@ beforeEach(async () => {
 })
 afterEach(() => server.end())
 
-const login = (username: string) => buildVisitor(server.url).http.post('/api/auth/login', { username, password: ADMIN.password })
+const login = (username: string) =>
+  buildVisitor(server.url).http.post('/api/auth/login', { username, password: ADMIN.password })
 
 describe('a flood of sign-ins', () => {
   test('of fifty leaves the server quick for everything else', async () => {
@@ -49,7 +50,9 @@ describe('a flood of sign-ins', () => {
   test('that gives up half-way keeps no place in the line', async () => {
     const giveUp = AbortSignal.timeout(5)
     const { client } = buildVisitor(server.url)
-    const given = Array.from({ length: 40 }, (_, at) => client.auth.login({ body: { username: `n-${at}`, password: 'x' } }, { signal: giveUp }))
+    const given = Array.from({ length: 40 }, (_, at) =>
+      client.auth.login({ body: { username: `n-${at}`, password: 'x' } }, { signal: giveUp }),
+    )
     expect((await Promise.all(given)).map(codeOf)).toContain('UNREACHABLE')
     expect((await login('ann')).status).toBe(200)
   })
@@ -74,23 +77,35 @@ describe('work that an attacker makes', () => {
     expect((user + system) / 1000).toBeLessThan(200)
   })
 
-  test.each(['Accept-Language', 'Cookie', 'Authorization', 'X-Forwarded-For', 'If-None-Match', 'Accept-Encoding', 'Origin'])(
-    'by a header made to be slow to read blocks nobody: %s',
-    async (name) => {
-      const before = process.cpuUsage()
-      for (const part of ['a,', 'a;q=0.1,', ' ', '=', '"a', 'Bearer ', ';', ':1:'])
-        await sendRequest(server.url, 'POST /api/auth/logout', [`${name}: ${part.repeat(Math.floor(14_000 / part.length))}`, 'Content-Length: 0'])
-      const { user, system } = process.cpuUsage(before)
-      expect((user + system) / 1000).toBeLessThan(1000)
-    },
-  )
+  test.each([
+    'Accept-Language',
+    'Cookie',
+    'Authorization',
+    'X-Forwarded-For',
+    'If-None-Match',
+    'Accept-Encoding',
+    'Origin',
+  ])('by a header made to be slow to read blocks nobody: %s', async (name) => {
+    const before = process.cpuUsage()
+    for (const part of ['a,', 'a;q=0.1,', ' ', '=', '"a', 'Bearer ', ';', ':1:'])
+      await sendRequest(server.url, 'POST /api/auth/logout', [
+        `${name}: ${part.repeat(Math.floor(14_000 / part.length))}`,
+        'Content-Length: 0',
+      ])
+    const { user, system } = process.cpuUsage(before)
+    expect((user + system) / 1000).toBeLessThan(1000)
+  })
 })
 
 describe('storage that fails', () => {
   test('to write is told as such, changes nothing and lets nobody in', async () => {
     server.storage.sessions.create = () => Promise.reject(new StorageWriteError('DISK_FULL', '/var/lib is full'))
     const answer = await login('ann')
-    expect([answer.status, answer.data.error, answer.headers['set-cookie']]).toEqual([503, 'STORAGE_UNAVAILABLE', undefined])
+    expect([answer.status, answer.data.error, answer.headers['set-cookie']]).toEqual([
+      503,
+      'STORAGE_UNAVAILABLE',
+      undefined,
+    ])
     expect(JSON.stringify(answer.data)).not.toContain('/var/lib')
   })
 

@@ -1,6 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startTestServer, type TestServer } from '../helpers/server.ts'
-import { ADMIN, buildSignedIn, buildSuperuser, buildVisitor, codeOf, createUser, dataOf, type Visitor } from '../helpers/visitor.ts'
+import {
+  ADMIN,
+  buildSignedIn,
+  buildSuperuser,
+  buildVisitor,
+  codeOf,
+  createUser,
+  dataOf,
+  type Visitor,
+} from '../helpers/visitor.ts'
 import { makeLoginToken } from './entries.ts'
 
 const PASSWORD = 'wooden quiet lamp'
@@ -94,7 +103,9 @@ describe('ending sessions', () => {
     const params = { session_id: await currentOf(other) }
     expect(codeOf(await admin.client.auth.revokeSession({ params }))).toBe('SESSION_NOT_FOUND')
     expect(codeOf(await other.client.auth.me())).toBe('ok')
-    expect(codeOf(await other.client.auth.revokeSession({ params: { session_id: await currentOf(admin) } }))).toBe('SESSION_NOT_FOUND')
+    expect(codeOf(await other.client.auth.revokeSession({ params: { session_id: await currentOf(admin) } }))).toBe(
+      'SESSION_NOT_FOUND',
+    )
   })
 
   test('all others: how many is told, this one stays', async () => {
@@ -128,7 +139,9 @@ describe('the end of a session by time', () => {
   test('comes after a day without use, and not before', async () => {
     server.clock.advance(DAY - 1)
     expect(codeOf(await admin.client.auth.me())).toBe('ok')
-    await expect.poll(async () => (await server.storage.sessions.listLive(1, server.clock(), server.clock() - 1)).length).toBe(1)
+    await expect
+      .poll(async () => (await server.storage.sessions.listLive(1, server.clock(), server.clock() - 1)).length)
+      .toBe(1)
     server.clock.advance(DAY)
     expect(codeOf(await admin.client.auth.me())).toBe('SESSION_EXPIRED')
   })
@@ -137,7 +150,9 @@ describe('the end of a session by time', () => {
     for (let day = 0; day < 6; day += 1) {
       server.clock.advance(DAY - MINUTE)
       expect(codeOf(await admin.client.auth.me())).toBe('ok')
-      await expect.poll(async () => (await server.storage.sessions.listLive(1, server.clock(), server.clock() - 1)).length).toBe(1)
+      await expect
+        .poll(async () => (await server.storage.sessions.listLive(1, server.clock(), server.clock() - 1)).length)
+        .toBe(1)
     }
     server.clock.advance(DAY - MINUTE)
     const answer = await admin.http.patch('/api/v2/users/@me', { display_name: 'Ann' })
@@ -151,7 +166,9 @@ describe('the end of a session by time', () => {
     await server.storage.settings.set('session_absolute', HOUR)
     server = await server.restart()
     const visitor = await ann()
-    expect(Date.parse((await listOf(visitor)).find(({ current }) => current)?.expires_at ?? '') - server.clock()).toBe(HOUR)
+    expect(Date.parse((await listOf(visitor)).find(({ current }) => current)?.expires_at ?? '') - server.clock()).toBe(
+      HOUR,
+    )
     server.clock.advance(10 * MINUTE)
     expect(codeOf(await visitor.client.auth.me())).toBe('SESSION_EXPIRED')
   })

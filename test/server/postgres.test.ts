@@ -16,7 +16,11 @@ beforeAll(async () => {
   one = await startTestServer({ config: { database: database.url } })
   const { directory } = one
   // A second server of the same house: same database, same keys.
-  two = await startTestServer({ config: { database: database.url, logFile: `${directory}/second.log` }, directory, clock: one.clock })
+  two = await startTestServer({
+    config: { database: database.url, logFile: `${directory}/second.log` },
+    directory,
+    clock: one.clock,
+  })
   const tokens = [one, two].map(({ setupToken = '' }) => setupToken)
   const outcomes = await Promise.all(
     Array.from({ length: 20 }, (_, at) =>
@@ -39,7 +43,7 @@ describe('two servers on one PostgreSQL', () => {
     expect((await one.storage.users.list({ sort: 'username', limit: 9 })).total).toBe(1)
   })
 
-  test('know each other\'s sessions, and their end at once', async () => {
+  test("know each other's sessions, and their end at once", async () => {
     const token = admin.cookies.get('latchkey_session')
     const elsewhere = buildVisitor(two.url, { Cookie: `latchkey_session=${token}` })
     expect(codeOf(await elsewhere.client.auth.me())).toBe('ok')
@@ -53,7 +57,9 @@ describe('two servers on one PostgreSQL', () => {
     const id = await createUser(admin, { username: 'guest' })
     const login_token = await makeLoginToken(one, id)
     const tries = Array.from({ length: 40 }, (_, at) =>
-      buildVisitor((at % 2 === 0 ? one : two).url).client.auth.login({ body: { login_type: 'login_token', login_token } }),
+      buildVisitor((at % 2 === 0 ? one : two).url).client.auth.login({
+        body: { login_type: 'login_token', login_token },
+      }),
     )
     expect((await Promise.all(tries)).filter(({ ok }) => ok)).toHaveLength(1)
   })
@@ -73,7 +79,8 @@ describe('two servers on one PostgreSQL', () => {
   })
 
   test('count wrong passwords together', async () => {
-    for (const server of [one, two, one]) await buildVisitor(server.url).client.auth.login({ body: { username: 'guest', password: 'x' } })
+    for (const server of [one, two, one])
+      await buildVisitor(server.url).client.auth.login({ body: { username: 'guest', password: 'x' } })
     const fourth = await buildVisitor(two.url).client.auth.login({ body: { username: 'guest', password: 'x' } })
     expect(codeOf(fourth)).toBe('TOO_MANY_ATTEMPTS')
   })
@@ -93,12 +100,25 @@ describe('what PostgreSQL refuses where the embedded database does not', () => {
       admin.client.auth.logout({ query: { switch_to: '\u0000' } }),
     ])
     expect(codes.map(codeOf)).toEqual([
-      'INVALID_JSON_SCHEMA', 'INVALID_JSON_SCHEMA', 'INVALID_QUERY', 'MANAGER_INVALID', 'USER_NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND', 'SWITCH_TARGET_INVALID',
+      'INVALID_JSON_SCHEMA',
+      'INVALID_JSON_SCHEMA',
+      'INVALID_QUERY',
+      'MANAGER_INVALID',
+      'USER_NOT_FOUND',
+      'NOT_FOUND',
+      'NOT_FOUND',
+      'NOT_FOUND',
+      'SWITCH_TARGET_INVALID',
     ])
   })
 
   test('is passed over in a cursor that somebody made', async () => {
-    for (const fields of [['username', 'a\u0000', 1], ['created_at', 'word', 1], ['created_at', 1.5, 1], ['created_at', 5, 2 ** 40]]) {
+    for (const fields of [
+      ['username', 'a\u0000', 1],
+      ['created_at', 'word', 1],
+      ['created_at', 1.5, 1],
+      ['created_at', 5, 2 ** 40],
+    ]) {
       const cursor = Buffer.from(JSON.stringify(fields)).toString('base64url')
       const sort = fields[0] === 'username' ? 'username' : 'created_at'
       expect(dataOf(await admin.client.users.list({ query: { sort, cursor } })).items.length).toBeGreaterThan(0)
@@ -110,7 +130,9 @@ describe('what PostgreSQL refuses where the embedded database does not', () => {
       const names: string[] = []
       let cursor: string | undefined
       do {
-        const page = dataOf(await admin.client.users.list({ query: { sort, limit: '1', ...(cursor === undefined ? {} : { cursor }) } }))
+        const page = dataOf(
+          await admin.client.users.list({ query: { sort, limit: '1', ...(cursor === undefined ? {} : { cursor }) } }),
+        )
         names.push(...page.items.map(({ username }) => username))
         cursor = page.next_cursor ?? undefined
       } while (cursor !== undefined)

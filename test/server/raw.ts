@@ -23,14 +23,24 @@ export async function sendRaw(url: string, request: string | Buffer): Promise<Ra
 }
 
 /** One request with these headers; the server closes afterwards. */
-export function sendRequest(url: string, line: string, headers: string[] = [], body: string | Buffer = ''): Promise<RawAnswer> {
+export function sendRequest(
+  url: string,
+  line: string,
+  headers: string[] = [],
+  body: string | Buffer = '',
+): Promise<RawAnswer> {
   const host = headers.some((header) => /^host:/i.test(header)) ? [] : [`Host: ${new URL(url).host}`]
   const head = [`${line} HTTP/1.1`, ...host, 'Connection: close', ...headers, '', ''].join('\r\n')
   return sendRaw(url, Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(body)]))
 }
 
 /** A POST of JSON bytes as they are. */
-export function postBytes(url: string, path: string, body: string | Buffer, headers: string[] = []): Promise<RawAnswer> {
+export function postBytes(
+  url: string,
+  path: string,
+  body: string | Buffer,
+  headers: string[] = [],
+): Promise<RawAnswer> {
   const length = `Content-Length: ${Buffer.byteLength(body)}`
   return sendRequest(url, `POST ${path}`, ['Content-Type: application/json', length, ...headers], body)
 }

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startTestServer, type TestServer } from '../helpers/server.ts'
-import { buildSignedIn, buildSuperuser, buildVisitor, codeOf, createUser, dataOf, type Visitor } from '../helpers/visitor.ts'
+import {
+  buildSignedIn,
+  buildSuperuser,
+  buildVisitor,
+  codeOf,
+  createUser,
+  dataOf,
+  type Visitor,
+} from '../helpers/visitor.ts'
 
 const PASSWORD = 'wooden quiet lamp'
 const NAMES = ['user-1', 'user-2', 'user-3', 'user-4', 'user-5', 'user-6']
@@ -29,7 +37,10 @@ async function buildGroup(...names: string[]): Promise<Visitor> {
   return visitor
 }
 
-const linked = async (visitor: Visitor) => dataOf(await visitor.client.auth.me()).linked_accounts.map(({ username, current }) => (current ? `*${username}` : username))
+const linked = async (visitor: Visitor) =>
+  dataOf(await visitor.client.auth.me()).linked_accounts.map(({ username, current }) =>
+    current ? `*${username}` : username,
+  )
 
 describe('accounts in one browser', () => {
   test('are no group until a second one joins, and then all of them', async () => {
@@ -108,18 +119,24 @@ describe('signing out to another account', () => {
   test('never reaches the same account in another browser', async () => {
     const elsewhere = await buildGroup('user-1', 'user-3')
     const here = await buildGroup('user-2', 'user-4')
-    expect(codeOf(await here.client.auth.logout({ query: { switch_to: idOf('user-1') } }))).toBe('SWITCH_TARGET_INVALID')
+    expect(codeOf(await here.client.auth.logout({ query: { switch_to: idOf('user-1') } }))).toBe(
+      'SWITCH_TARGET_INVALID',
+    )
     expect(await linked(elsewhere)).toEqual(['user-1', '*user-3'])
   })
 
   test('does not hand over to an account that was disabled or signed out meanwhile', async () => {
     const visitor = await buildGroup('user-6', 'user-2')
     await server.storage.sessions.revokeAll(Number(idOf('user-6')), server.clock())
-    expect(codeOf(await visitor.client.auth.logout({ query: { switch_to: idOf('user-6') } }))).toBe('SWITCH_TARGET_INVALID')
+    expect(codeOf(await visitor.client.auth.logout({ query: { switch_to: idOf('user-6') } }))).toBe(
+      'SWITCH_TARGET_INVALID',
+    )
     const again = await buildGroup('user-6', 'user-2')
     await admin.client.users.edit({ params: { id: idOf('user-6') }, body: { enabled: false } })
     expect(await linked(again)).toEqual(['*user-2'])
-    expect(codeOf(await again.client.auth.logout({ query: { switch_to: idOf('user-6') } }))).toBe('SWITCH_TARGET_INVALID')
+    expect(codeOf(await again.client.auth.logout({ query: { switch_to: idOf('user-6') } }))).toBe(
+      'SWITCH_TARGET_INVALID',
+    )
   })
 
   test('asked for twice at once hands over once', async () => {

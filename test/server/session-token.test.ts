@@ -4,7 +4,16 @@ import { join } from 'node:path'
 import jwt from 'jsonwebtoken'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startTestServer, type TestServer } from '../helpers/server.ts'
-import { ADMIN, buildSignedIn, buildSuperuser, buildVisitor, codeOf, createUser, dataOf, type Visitor } from '../helpers/visitor.ts'
+import {
+  ADMIN,
+  buildSignedIn,
+  buildSuperuser,
+  buildVisitor,
+  codeOf,
+  createUser,
+  dataOf,
+  type Visitor,
+} from '../helpers/visitor.ts'
 
 let server: TestServer
 let admin: Visitor
@@ -60,22 +69,31 @@ describe('the session token', () => {
     ['with a changed claim', () => token.replace(/\.[^.]+\./, `.${part({ ...claimsOf(token), sub: '2' })}.`)],
     ['with a cut signature', () => token.slice(0, -1)],
     ['with more behind it', () => `${token}.${token}`],
-    ['signed by us, of a session that never was', () => jwt.sign({ ...claimsOf(token), sid: 'x'.repeat(43) }, key, { keyid: kid() })],
+    [
+      'signed by us, of a session that never was',
+      () => jwt.sign({ ...claimsOf(token), sid: 'x'.repeat(43) }, key, { keyid: kid() }),
+    ],
     ['signed by us, without a session', () => jwt.sign({ sub: '1', iat: 1, exp: 9e9 }, key, { keyid: kid() })],
-    ['signed by us, with a session that is a list', () => jwt.sign({ ...claimsOf(token), sid: [claimsOf(token)['sid']] }, key, { keyid: kid() })],
+    [
+      'signed by us, with a session that is a list',
+      () => jwt.sign({ ...claimsOf(token), sid: [claimsOf(token)['sid']] }, key, { keyid: kid() }),
+    ],
     ['just the secret', () => String(claimsOf(token)['sid'])],
     ['nothing', () => ''],
   ]
   test.each(forged)('%s is refused, as a bearer token and as a cookie', async (_what, forge) => {
     const text = forge()
     expect(codeOf(await withBearer(text))).toBe('UNAUTHENTICATED')
-    expect(codeOf(await buildVisitor(server.url, { Cookie: `latchkey_session=${text}` }).client.auth.me())).toBe('UNAUTHENTICATED')
+    expect(codeOf(await buildVisitor(server.url, { Cookie: `latchkey_session=${text}` }).client.auth.me())).toBe(
+      'UNAUTHENTICATED',
+    )
   })
 
   test('as a bearer token beats the cookie, even when it is wrong', async () => {
     await createUser(admin, { username: 'other', password: 'wooden quiet lamp' })
     const other = (await buildSignedIn(server, 'other', 'wooden quiet lamp')).cookies.get('latchkey_session')
-    const both = (bearer: string) => buildVisitor(server.url, { Cookie: `latchkey_session=${token}`, Authorization: bearer }).client.auth.me()
+    const both = (bearer: string) =>
+      buildVisitor(server.url, { Cookie: `latchkey_session=${token}`, Authorization: bearer }).client.auth.me()
     expect(dataOf(await both(`Bearer ${other}`)).username).toBe('other')
     expect(codeOf(await both('Bearer wrong'))).toBe('UNAUTHENTICATED')
     expect(codeOf(await both('Bearer two words'))).toBe('UNAUTHENTICATED')
@@ -84,13 +102,19 @@ describe('the session token', () => {
   test('of another scheme (a proxy of its own password) leaves the cookie in force, with all that it asks for', async () => {
     const basic = { Cookie: `latchkey_session=${token}`, Authorization: 'Basic YTpi' }
     expect(codeOf(await buildVisitor(server.url, basic).client.auth.me())).toBe('ok')
-    const without = await buildVisitor(server.url, { ...basic, Origin: '' }).http.post('/api/auth/sessions/revoke-others')
+    const without = await buildVisitor(server.url, { ...basic, Origin: '' }).http.post(
+      '/api/auth/sessions/revoke-others',
+    )
     expect(without.data.error).toBe('BAD_ORIGIN')
   })
 
   test('is never taken from the address or the body', async () => {
     const { http } = buildVisitor(server.url)
-    for (const path of [`/api/auth/me?token=${token}`, `/api/auth/me?access_token=${token}`, `/api/auth/me?latchkey_session=${token}`])
+    for (const path of [
+      `/api/auth/me?token=${token}`,
+      `/api/auth/me?access_token=${token}`,
+      `/api/auth/me?latchkey_session=${token}`,
+    ])
       expect((await http.get(path)).status).toBe(401)
   })
 
@@ -105,7 +129,9 @@ describe('the session token', () => {
     const visitor = await buildSignedIn(server, ADMIN.username, ADMIN.password)
     const mine = visitor.cookies.get('latchkey_session') ?? ''
     expect(claimsOf(mine)['exp']).toBe(Math.floor(server.clock() / 1000) + 604_800)
-    expect(codeOf(await withBearer(mine.replace(/^[^.]+/, part({ alg: 'HS256', typ: 'JWT', kid: 'other' }))))).toBe('UNAUTHENTICATED')
+    expect(codeOf(await withBearer(mine.replace(/^[^.]+/, part({ alg: 'HS256', typ: 'JWT', kid: 'other' }))))).toBe(
+      'UNAUTHENTICATED',
+    )
   })
 })
 

@@ -50,7 +50,9 @@ describe('before anybody is there', () => {
     const { client } = buildVisitor(server.url)
     expect(codeOf(await client.auth.login({ body: ADMIN }))).toBe('INCORRECT_CREDENTIALS')
     const token = server.mintStartupToken()
-    expect(codeOf(await client.auth.login({ body: { login_type: 'temporary_token', temporary_token: token } }))).toBe('TEMPORARY_TOKEN_INVALID')
+    expect(codeOf(await client.auth.login({ body: { login_type: 'temporary_token', temporary_token: token } }))).toBe(
+      'TEMPORARY_TOKEN_INVALID',
+    )
   })
 })
 
@@ -58,7 +60,9 @@ describe('fifty at once', () => {
   test('make one superuser; the others are told that set-up is over', async () => {
     const visitors = Array.from({ length: 50 }, () => buildVisitor(server.url))
     const outcomes = await Promise.all(
-      visitors.map(({ client }, at) => client.auth.setup({ body: form({ username: `first-${at}`, setup_token: ` ${server.setupToken}\n` }) })),
+      visitors.map(({ client }, at) =>
+        client.auth.setup({ body: form({ username: `first-${at}`, setup_token: ` ${server.setupToken}\n` }) }),
+      ),
     )
     expect(outcomes.map(codeOf).sort()).toEqual([...Array(49).fill('SETUP_NOT_REQUIRED'), 'ok'])
     const winner = outcomes.findIndex((outcome) => outcome.ok)

@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startTestServer, type TestServer } from '../helpers/server.ts'
-import { ADMIN, buildSignedIn, buildSuperuser, buildVisitor, codeOf, createUser, dataOf, type Visitor } from '../helpers/visitor.ts'
+import {
+  ADMIN,
+  buildSignedIn,
+  buildSuperuser,
+  buildVisitor,
+  codeOf,
+  createUser,
+  dataOf,
+  type Visitor,
+} from '../helpers/visitor.ts'
 
 let server: TestServer
 let admin: Visitor
@@ -37,10 +46,13 @@ describe('the right password', () => {
     expect(codeOf(await login(name, ADMIN.password))).toBe('ok')
   })
 
-  test.each(['correct horse staple ', ' correct horse staple', 'Correct horse staple', 'correct horse stapl', ''])('is not nearly right: %j', async (nearly) => {
-    expect(codeOf(await login('ann', nearly))).not.toBe('ok')
-    await login('ann', ADMIN.password)
-  })
+  test.each(['correct horse staple ', ' correct horse staple', 'Correct horse staple', 'correct horse stapl', ''])(
+    'is not nearly right: %j',
+    async (nearly) => {
+      expect(codeOf(await login('ann', nearly))).not.toBe('ok')
+      await login('ann', ADMIN.password)
+    },
+  )
 
   test.each([
     ['a sentence of 64 characters', 'the quick brown fox jumps over a lazy dog while it rains in May.'],
@@ -67,7 +79,9 @@ describe('the right password', () => {
     await buildSuperuser(upgrade)
     await upgrade.storage.settings.set('min_password_length', 30)
     const stricter = await upgrade.restart()
-    expect(dataOf(await buildVisitor(stricter.url).client.auth.login({ body: ADMIN })).password_upgrade_required).toBe(true)
+    expect(dataOf(await buildVisitor(stricter.url).client.auth.login({ body: ADMIN })).password_upgrade_required).toBe(
+      true,
+    )
     await stricter.end()
   })
 })

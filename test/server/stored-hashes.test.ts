@@ -21,16 +21,30 @@ afterAll(() => server.end())
 
 const base64 = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '')
 const salt = randomBytes(16)
-const login = (username: string, password: string, headers = {}) => buildVisitor(server.url, headers).client.auth.login({ body: { username, password } })
+const login = (username: string, password: string, headers = {}) =>
+  buildVisitor(server.url, headers).client.auth.login({ body: { username, password } })
 const storedOf = async (username: string) => (await server.storage.users.findByName(username))?.password_hash ?? ''
 
 const FOREIGN: [string, () => Promise<string> | string][] = [
   ['bcrypt', () => bcrypt(PASSWORD, 6)],
   ['bcrypt of PHP', async () => (await bcrypt(PASSWORD, 6)).replace('$2b$', '$2y$')],
-  ['scrypt', () => `$scrypt$ln=10,r=8,p=1$${base64(salt)}$${base64(scryptSync(PASSWORD, salt, 32, { N: 1024, r: 8, p: 1 }))}`],
-  ['PBKDF2 of passlib', () => `$pbkdf2-sha256$1000$${base64(salt).replaceAll('+', '.')}$${base64(pbkdf2Sync(PASSWORD, salt, 1000, 32, 'sha256')).replaceAll('+', '.')}`],
-  ['PBKDF2 as PHC', () => `$pbkdf2-sha512$i=1000$${base64(salt)}$${base64(pbkdf2Sync(PASSWORD, salt, 1000, 64, 'sha512'))}`],
-  ['PBKDF2 of Django', () => `pbkdf2_sha256$1000$pepper$${pbkdf2Sync(PASSWORD, 'pepper', 1000, 32, 'sha256').toString('base64')}`],
+  [
+    'scrypt',
+    () => `$scrypt$ln=10,r=8,p=1$${base64(salt)}$${base64(scryptSync(PASSWORD, salt, 32, { N: 1024, r: 8, p: 1 }))}`,
+  ],
+  [
+    'PBKDF2 of passlib',
+    () =>
+      `$pbkdf2-sha256$1000$${base64(salt).replaceAll('+', '.')}$${base64(pbkdf2Sync(PASSWORD, salt, 1000, 32, 'sha256')).replaceAll('+', '.')}`,
+  ],
+  [
+    'PBKDF2 as PHC',
+    () => `$pbkdf2-sha512$i=1000$${base64(salt)}$${base64(pbkdf2Sync(PASSWORD, salt, 1000, 64, 'sha512'))}`,
+  ],
+  [
+    'PBKDF2 of Django',
+    () => `pbkdf2_sha256$1000$pepper$${pbkdf2Sync(PASSWORD, 'pepper', 1000, 32, 'sha256').toString('base64')}`,
+  ],
   ['argon2id of elsewhere', async () => `imported:${await argon2(PASSWORD)}`],
 ]
 
@@ -49,7 +63,9 @@ describe('an imported hash', () => {
 
   test('lets its owner in from two places at once', async () => {
     await storeUser(server.storage, { username: 'twoplaces', password_hash: await bcrypt(PASSWORD, 6) })
-    const tries = Array.from({ length: 8 }, (_, at) => login('twoplaces', PASSWORD, viaProxy(server.url, `10.1.1.${at + 1}`)))
+    const tries = Array.from({ length: 8 }, (_, at) =>
+      login('twoplaces', PASSWORD, viaProxy(server.url, `10.1.1.${at + 1}`)),
+    )
     expect((await Promise.all(tries)).map(codeOf)).toEqual(Array(8).fill('ok'))
   })
 
@@ -83,7 +99,10 @@ describe('an imported hash', () => {
 
 describe('a hash of ours', () => {
   test('is argon2id with at least 19 MiB, two passes, 16 bytes of salt, another for each', async () => {
-    const user_id = await storeUser(server.storage, { username: 'salted', password_hash: await bcrypt(ADMIN.password, 6) })
+    const user_id = await storeUser(server.storage, {
+      username: 'salted',
+      password_hash: await bcrypt(ADMIN.password, 6),
+    })
     await login('salted', ADMIN.password)
     const [, memory, passes, lanes, ownSalt = ''] = OURS.exec(await storedOf('salted')) ?? []
     expect([Number(memory), Number(passes), Number(lanes)]).toEqual([19_456, 2, 1])
@@ -93,8 +112,16 @@ describe('a hash of ours', () => {
   })
 
   test('weaker than today is made anew at the next sign-in', async () => {
-    const pepper = Buffer.from(JSON.parse(await readFile(join(server.directory, 'keyring.json'), 'utf8')).pepper, 'base64url')
-    const weak = await argon2(PASSWORD.normalize('NFC'), { memoryCost: 8192, timeCost: 1, parallelism: 1, secret: pepper })
+    const pepper = Buffer.from(
+      JSON.parse(await readFile(join(server.directory, 'keyring.json'), 'utf8')).pepper,
+      'base64url',
+    )
+    const weak = await argon2(PASSWORD.normalize('NFC'), {
+      memoryCost: 8192,
+      timeCost: 1,
+      parallelism: 1,
+      secret: pepper,
+    })
     await storeUser(server.storage, { username: 'weak', password_hash: weak })
     expect(codeOf(await login('weak', PASSWORD))).toBe('ok')
     expect(await storedOf('weak')).toContain('m=19456,t=2,p=1')

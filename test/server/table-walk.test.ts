@@ -37,16 +37,23 @@ async function call(visitor: Visitor, entry: Endpoint, body: unknown = { no_such
 
 describe('without a session', () => {
   test.each(closed)('%s answers UNAUTHENTICATED to nobody', async (_name, entry) => {
-    const answer = await buildVisitor(server.url).http.request({ method: entry.method, url: pathOf(entry), data: 'not json' })
+    const answer = await buildVisitor(server.url).http.request({
+      method: entry.method,
+      url: pathOf(entry),
+      data: 'not json',
+    })
     expect([answer.status, codeIn(answer.data)]).toEqual([401, 'UNAUTHENTICATED'])
   })
 
-  test.each(closed)('%s answers UNAUTHENTICATED to a made-up bearer token and to a made-up cookie', async (_name, entry) => {
-    const bearer = buildVisitor(server.url, { Authorization: 'Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.' })
-    const cookie = buildVisitor(server.url, { Cookie: 'latchkey_session=garbage' })
-    expect(await call(bearer, entry)).toBe('UNAUTHENTICATED')
-    expect(await call(cookie, entry)).toBe('UNAUTHENTICATED')
-  })
+  test.each(closed)(
+    '%s answers UNAUTHENTICATED to a made-up bearer token and to a made-up cookie',
+    async (_name, entry) => {
+      const bearer = buildVisitor(server.url, { Authorization: 'Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.' })
+      const cookie = buildVisitor(server.url, { Cookie: 'latchkey_session=garbage' })
+      expect(await call(bearer, entry)).toBe('UNAUTHENTICATED')
+      expect(await call(cookie, entry)).toBe('UNAUTHENTICATED')
+    },
+  )
 
   test.each(closed)('%s answers SESSION_EXPIRED to a session that has run out', async (_name, entry) => {
     expect(await call(expired, entry)).toBe('SESSION_EXPIRED')
@@ -67,17 +74,22 @@ describe('with a session that may not', () => {
     },
   )
 
-  test.each(entries.filter(([, entry]) => entry.fresh))('%s answers REAUTH_REQUIRED to a session that proved itself long ago', async (_name, entry) => {
-    const stale = await buildSignedIn(server, 'plain', PASSWORD)
-    server.clock.advance(15 * 60_000)
-    expect(await call(stale, entry)).not.toBe('REAUTH_REQUIRED')
-    server.clock.advance(1000)
-    expect(await call(stale, entry)).toBe('REAUTH_REQUIRED')
-  })
+  test.each(entries.filter(([, entry]) => entry.fresh))(
+    '%s answers REAUTH_REQUIRED to a session that proved itself long ago',
+    async (_name, entry) => {
+      const stale = await buildSignedIn(server, 'plain', PASSWORD)
+      server.clock.advance(15 * 60_000)
+      expect(await call(stale, entry)).not.toBe('REAUTH_REQUIRED')
+      server.clock.advance(1000)
+      expect(await call(stale, entry)).toBe('REAUTH_REQUIRED')
+    },
+  )
 
   test('every risky act is marked as one: second factors and nothing by accident', () => {
     const fresh = entries.filter(([, entry]) => entry.fresh).map(([name]) => name)
-    expect(fresh).toEqual(expect.arrayContaining(['auth.totpSetup', 'auth.totpConfirm', 'auth.totpDisable', 'auth.totpRecovery']))
+    expect(fresh).toEqual(
+      expect.arrayContaining(['auth.totpSetup', 'auth.totpConfirm', 'auth.totpDisable', 'auth.totpRecovery']),
+    )
   })
 })
 
@@ -100,7 +112,11 @@ describe('with a session that may', () => {
   test('every query parameter nobody knows is refused by name', async () => {
     const answer = await admin.http.get('/api/v2/users?nonsense=1&limit=0&sort=hash')
     expect(codeIn(answer.data)).toBe('INVALID_QUERY')
-    expect(answer.data.error_data.map((fault: { path: string }) => fault.path).sort()).toEqual(['limit', 'nonsense', 'sort'])
+    expect(answer.data.error_data.map((fault: { path: string }) => fault.path).sort()).toEqual([
+      'limit',
+      'nonsense',
+      'sort',
+    ])
   })
 })
 
@@ -111,14 +127,19 @@ describe('a verb that an address does not take', () => {
     expect(answer.headers['allow']).toContain(entry.method)
   })
 
-  test.each(['/api/', '/api/no/such', '/api/auth', '/api/auth/login/', '/API/auth/me', '/api/v2/users/%ff', '/api/auth/%2e%2e/login'])(
-    '%s is nothing that answers',
-    async (path) => {
-      const answer = await admin.http.request({ url: path, method: 'DELETE' })
-      expect([404, 405]).toContain(answer.status)
-      expect(answer.data?.data).toBeUndefined()
-    },
-  )
+  test.each([
+    '/api/',
+    '/api/no/such',
+    '/api/auth',
+    '/api/auth/login/',
+    '/API/auth/me',
+    '/api/v2/users/%ff',
+    '/api/auth/%2e%2e/login',
+  ])('%s is nothing that answers', async (path) => {
+    const answer = await admin.http.request({ url: path, method: 'DELETE' })
+    expect([404, 405]).toContain(answer.status)
+    expect(answer.data?.data).toBeUndefined()
+  })
 
   test('a path in capitals is not the same path without its headers', async () => {
     const answer = await admin.http.get('/API/v2/users/@me')

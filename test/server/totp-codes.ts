@@ -8,7 +8,10 @@ export function codeAt(server: TestServer, secret: string, steps = 0): string {
 }
 
 /** Switches the second factor of this visitor on. The step used is over afterwards. */
-export async function enrol(server: TestServer, visitor: Visitor): Promise<{ secret: string; recovery_codes: string[] }> {
+export async function enrol(
+  server: TestServer,
+  visitor: Visitor,
+): Promise<{ secret: string; recovery_codes: string[] }> {
   const { secret } = dataOf(await visitor.client.auth.totpSetup())
   const confirmed = await visitor.client.auth.totpConfirm({ body: { code: codeAt(server, secret) } })
   server.clock.advance(30_000)

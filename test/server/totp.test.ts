@@ -15,19 +15,23 @@ beforeEach(async () => {
 })
 afterEach(() => server.end())
 
-const login = (fields: object = {}, visitor = buildVisitor(server.url)) => visitor.client.auth.login({ body: { ...ADMIN, ...fields } })
+const login = (fields: object = {}, visitor = buildVisitor(server.url)) =>
+  visitor.client.auth.login({ body: { ...ADMIN, ...fields } })
 
 describe('enrolling', () => {
   test('offers a secret of 160 bits as address and text, and counts only once a code proved it', async () => {
     const { otpauth_uri, secret } = dataOf(await ann.client.auth.totpSetup())
     expect(secret).toMatch(/^[A-Z2-7]{32}$/)
-    expect(otpauth_uri).toBe(`otpauth://totp/Latchkey:ann?issuer=Latchkey&secret=${secret}&algorithm=SHA1&digits=6&period=30`)
+    expect(otpauth_uri).toBe(
+      `otpauth://totp/Latchkey:ann?issuer=Latchkey&secret=${secret}&algorithm=SHA1&digits=6&period=30`,
+    )
     expect(codeOf(await login())).toBe('ok')
     expect(codeOf(await ann.client.auth.totpConfirm({ body: { code: '000000' } }))).toBe('TOTP_CODE_WRONG')
     const { recovery_codes } = dataOf(await ann.client.auth.totpConfirm({ body: { code: codeAt(server, secret) } }))
     expect(recovery_codes).toHaveLength(10)
     expect(new Set(recovery_codes).size).toBe(10)
-    for (const code of recovery_codes) expect(code).toMatch(/^([bcdfghjkmnpqrstvwxz2-9]{6}-){3}[bcdfghjkmnpqrstvwxz2-9]{6}$/)
+    for (const code of recovery_codes)
+      expect(code).toMatch(/^([bcdfghjkmnpqrstvwxz2-9]{6}-){3}[bcdfghjkmnpqrstvwxz2-9]{6}$/)
     expect(codeOf(await login())).toBe('TOTP_REQUIRED')
     expect(dataOf(await ann.client.users.readMe())).toMatchObject({ totp_enabled: true, recovery_codes_left: 10 })
   })
@@ -44,7 +48,9 @@ describe('enrolling', () => {
     expect(codeOf(await ann.client.auth.totpDisable({ body: { code: '123456' } }))).toBe('TOTP_NOT_ENABLED')
     const { secret } = await enrol(server, ann)
     expect(codeOf(await ann.client.auth.totpSetup())).toBe('TOTP_ALREADY_ENABLED')
-    expect(codeOf(await ann.client.auth.totpConfirm({ body: { code: codeAt(server, secret) } }))).toBe('TOTP_ALREADY_ENABLED')
+    expect(codeOf(await ann.client.auth.totpConfirm({ body: { code: codeAt(server, secret) } }))).toBe(
+      'TOTP_ALREADY_ENABLED',
+    )
   })
 
   test('keeps the secret and the recovery codes out of every file on disk', async () => {
@@ -53,7 +59,8 @@ describe('enrolling', () => {
     const names = await readdir(server.directory)
     const files = await Promise.all(names.map((name) => readFile(join(server.directory, name), 'latin1')))
     expect(files.join('')).toContain('totp_secret')
-    for (const told of [secret, ...recovery_codes, ...recovery_codes.map((code) => code.replaceAll('-', ''))]) expect(files.join('')).not.toContain(told)
+    for (const told of [secret, ...recovery_codes, ...recovery_codes.map((code) => code.replaceAll('-', ''))])
+      expect(files.join('')).not.toContain(told)
     server = await startTestServer({ directory: server.directory, clock: server.clock })
     expect(codeOf(await login({ code: codeAt(server, secret) }))).toBe('ok')
   })
@@ -63,7 +70,11 @@ describe('signing in with a code', () => {
   test('is asked for only after the right password', async () => {
     await enrol(server, ann)
     const answer = await buildVisitor(server.url).http.post('/api/auth/login', ADMIN)
-    expect([answer.status, answer.data.error, answer.data.error_data]).toEqual([401, 'TOTP_REQUIRED', { totp_required: true }])
+    expect([answer.status, answer.data.error, answer.data.error_data]).toEqual([
+      401,
+      'TOTP_REQUIRED',
+      { totp_required: true },
+    ])
     expect(answer.headers['set-cookie']).toBeUndefined()
     expect(codeOf(await login({ password: 'wrong' }))).toBe('INCORRECT_CREDENTIALS')
     expect(codeOf(await login({ password: 'wrong', code: '123456' }))).toBe('INCORRECT_CREDENTIALS')
@@ -117,8 +128,16 @@ describe('signing in with a code', () => {
   test('does not forget the failures of codes by telling the password again', async () => {
     await enrol(server, ann)
     const codes = []
-    for (const code of ['111111', undefined, '222222', undefined, '333333', undefined]) codes.push(codeOf(await login(code ? { code } : {})))
-    expect(codes).toEqual(['TOTP_CODE_WRONG', 'TOTP_REQUIRED', 'TOTP_CODE_WRONG', 'TOTP_REQUIRED', 'TOTP_CODE_WRONG', 'TOO_MANY_ATTEMPTS'])
+    for (const code of ['111111', undefined, '222222', undefined, '333333', undefined])
+      codes.push(codeOf(await login(code ? { code } : {})))
+    expect(codes).toEqual([
+      'TOTP_CODE_WRONG',
+      'TOTP_REQUIRED',
+      'TOTP_CODE_WRONG',
+      'TOTP_REQUIRED',
+      'TOTP_CODE_WRONG',
+      'TOO_MANY_ATTEMPTS',
+    ])
   })
 
   test('is noted in the session as what was proved', async () => {
@@ -166,19 +185,25 @@ describe('switching off', () => {
     const { secret } = await enrol(server, ann)
     server.clock.advance(20 * MINUTE)
     const body = { code: codeAt(server, secret) }
-    for (const act of [ann.client.auth.totpDisable, ann.client.auth.totpRecovery, ann.client.auth.totpConfirm]) expect(codeOf(await act({ body }))).toBe('REAUTH_REQUIRED')
+    for (const act of [ann.client.auth.totpDisable, ann.client.auth.totpRecovery, ann.client.auth.totpConfirm])
+      expect(codeOf(await act({ body }))).toBe('REAUTH_REQUIRED')
     expect(codeOf(await ann.client.auth.reauth({ body: { password: 'wrong' } }))).toBe('INCORRECT_CREDENTIALS')
     const before = ann.cookies.get('latchkey_session')
     const { fresh_until } = dataOf(await ann.client.auth.reauth({ body }))
     expect(Date.parse(fresh_until)).toBe(server.clock() + 15 * MINUTE)
-    expect(codeOf(await buildVisitor(server.url, { Cookie: `latchkey_session=${before}` }).client.auth.me())).toBe('UNAUTHENTICATED')
+    expect(codeOf(await buildVisitor(server.url, { Cookie: `latchkey_session=${before}` }).client.auth.me())).toBe(
+      'UNAUTHENTICATED',
+    )
     expect(codeOf(await ann.client.auth.totpDisable({ body }))).toBe('TOTP_CODE_WRONG')
     expect(codeOf(await ann.client.auth.totpDisable({ body: { code: codeAt(server, secret, 1) } }))).toBe('ok')
   })
 
-  test.each([{}, { password: ADMIN.password, code: '123456' }, { password: '' }])('re-authentication takes a password or a code, not %j', async (body) => {
-    expect(codeOf(await ann.client.auth.reauth({ body }))).toBe('INVALID_JSON_SCHEMA')
-  })
+  test.each([{}, { password: ADMIN.password, code: '123456' }, { password: '' }])(
+    're-authentication takes a password or a code, not %j',
+    async (body) => {
+      expect(codeOf(await ann.client.auth.reauth({ body }))).toBe('INVALID_JSON_SCHEMA')
+    },
+  )
 
   test('wrong re-authentications cool down like wrong sign-ins', async () => {
     for (let at = 0; at < 3; at += 1) await ann.client.auth.reauth({ body: { password: 'wrong' } })
@@ -223,7 +248,9 @@ describe('a trusted browser', () => {
 
   test('is forgotten when the password changes', async () => {
     const { visitor } = await buildTrusted()
-    dataOf(await ann.client.users.editMe({ body: { password: 'tall grass at noon', current_password: ADMIN.password } }))
+    dataOf(
+      await ann.client.users.editMe({ body: { password: 'tall grass at noon', current_password: ADMIN.password } }),
+    )
     expect(codeOf(await login({ password: 'tall grass at noon' }, visitor))).toBe('TOTP_REQUIRED')
   })
 

@@ -12,7 +12,8 @@ beforeAll(async () => {
 })
 afterAll(() => server.end())
 
-const plainFrom = (ip: string, headers: Record<string, string> = {}) => buildVisitor(server.url, { 'X-Forwarded-For': ip, ...headers })
+const plainFrom = (ip: string, headers: Record<string, string> = {}) =>
+  buildVisitor(server.url, { 'X-Forwarded-For': ip, ...headers })
 /** The address that the server takes a request's sender for: it stands in the list of sessions. */
 async function addressOf(headers: Record<string, string>): Promise<string | undefined> {
   const visitor = buildVisitor(server.url, { ...viaProxy(server.url, ''), ...headers })
@@ -26,7 +27,11 @@ describe('plain HTTP from another machine', () => {
     for (const path of ['/api/health', '/api/auth/setup-status', '/api/openapi.json', '/api/nothing'])
       expect((await http.get(path)).data.error).toBe('INSECURE_TRANSPORT')
     const login = await http.post('/api/auth/login', ADMIN)
-    expect([login.status, login.data.error, login.headers['set-cookie']]).toEqual([403, 'INSECURE_TRANSPORT', undefined])
+    expect([login.status, login.data.error, login.headers['set-cookie']]).toEqual([
+      403,
+      'INSECURE_TRANSPORT',
+      undefined,
+    ])
   })
 
   test.each([
@@ -57,7 +62,9 @@ describe('plain HTTP from another machine', () => {
   })
 
   test('is explained under the LAN address that was typed, not refused as foreign', async () => {
-    const lan = Object.values(networkInterfaces()).flat().find((address) => address?.family === 'IPv4' && !address.internal)?.address
+    const lan = Object.values(networkInterfaces())
+      .flat()
+      .find((address) => address?.family === 'IPv4' && !address.internal)?.address
     if (lan === undefined) return
     const open = await startTestServer({ config: { host: '0.0.0.0' } })
     const { status, data } = await buildVisitor(`http://${lan}:${new URL(open.url).port}`).http.get('/')
@@ -81,7 +88,10 @@ describe('TLS at a proxy', () => {
 
   test('does not take the cookie of plain http, which a neighbour could have planted, and the other way round', async () => {
     const token = (await buildVisitor(server.url).http.post('/api/auth/login', ADMIN)).data.data.token
-    const tossed = buildVisitor(server.url, { ...viaProxy(server.url, '192.168.1.7'), Cookie: `latchkey_session=${token}` })
+    const tossed = buildVisitor(server.url, {
+      ...viaProxy(server.url, '192.168.1.7'),
+      Cookie: `latchkey_session=${token}`,
+    })
     expect(codeOf(await tossed.client.auth.me())).toBe('UNAUTHENTICATED')
     const plain = buildVisitor(server.url, { Cookie: `__Host-latchkey_session=${token}` })
     expect(codeOf(await plain.client.auth.me())).toBe('UNAUTHENTICATED')
@@ -120,7 +130,12 @@ describe('the address of a client', () => {
   test('is the peer itself where no proxy is trusted, whatever headers say', async () => {
     const own = await startTestServer()
     await buildSuperuser(own)
-    const headers = { 'X-Forwarded-For': '10.0.0.1', 'X-Real-IP': '10.0.0.1', Forwarded: 'for=10.0.0.1', 'X-Forwarded-Proto': 'https' }
+    const headers = {
+      'X-Forwarded-For': '10.0.0.1',
+      'X-Real-IP': '10.0.0.1',
+      Forwarded: 'for=10.0.0.1',
+      'X-Forwarded-Proto': 'https',
+    }
     const visitor = buildVisitor(own.url, headers)
     dataOf(await visitor.client.auth.login({ body: ADMIN }))
     expect(dataOf(await visitor.client.auth.sessions()).sessions[0]?.ip).toBe('127.0.0.1')

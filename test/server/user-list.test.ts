@@ -9,7 +9,11 @@ beforeAll(async () => {
   root = await buildSuperuser(server)
   for (let at = 0; at < 25; at += 1) {
     server.clock.advance(at % 3 === 0 ? 1000 : 0)
-    await createUser(root, { username: `u${String(at).padStart(2, '0')}`, email: `mail${at}@example.org`, display_name: at === 7 ? 'Жанна 50%_!' : null })
+    await createUser(root, {
+      username: `u${String(at).padStart(2, '0')}`,
+      email: `mail${at}@example.org`,
+      display_name: at === 7 ? 'Жанна 50%_!' : null,
+    })
   }
 })
 afterAll(() => server.end())
@@ -18,7 +22,10 @@ type Query = NonNullable<Parameters<Visitor['client']['users']['list']>[0]>['que
 const page = async (query: Query) => dataOf(await root.client.users.list(query ? { query } : {}))
 
 /** Every user name, page by page; `between` runs after each page. */
-async function walk(query: NonNullable<Query>, between: () => Promise<unknown> = async () => undefined): Promise<string[]> {
+async function walk(
+  query: NonNullable<Query>,
+  between: () => Promise<unknown> = async () => undefined,
+): Promise<string[]> {
   const names: string[] = []
   let cursor: string | undefined
   do {
@@ -42,7 +49,9 @@ describe('paging', () => {
 
   test('is stable while users are added before and after the place read', async () => {
     let made = 0
-    const names = await walk({ limit: '5' }, () => createUser(root, { username: `a${String((made += 1)).padStart(2, '0')}` }))
+    const names = await walk({ limit: '5' }, () =>
+      createUser(root, { username: `a${String((made += 1)).padStart(2, '0')}` }),
+    )
     expect(new Set(names).size).toBe(names.length)
     expect(names.filter((name) => name.startsWith('u'))).toHaveLength(25)
   })
@@ -99,7 +108,8 @@ describe('search', () => {
   })
 
   test('by state', async () => {
-    const names = async (state: 'enabled' | 'disabled' | 'superuser') => (await page({ state, limit: '200' })).items.map(({ username }) => username)
+    const names = async (state: 'enabled' | 'disabled' | 'superuser') =>
+      (await page({ state, limit: '200' })).items.map(({ username }) => username)
     await createUser(root, { username: 'zz-off', enabled: false })
     expect(await names('disabled')).toEqual(['zz-off'])
     expect(await names('superuser')).toEqual(['ann'])

@@ -27,7 +27,8 @@ beforeAll(async () => {
 })
 afterAll(() => server.end())
 
-const edit = (by: Visitor, user: number, body: object) => by.client.users.edit({ params: { id: String(user) }, body }).then(codeOf)
+const edit = (by: Visitor, user: number, body: object) =>
+  by.client.users.edit({ params: { id: String(user) }, body }).then(codeOf)
 const read = (by: Visitor, user: number | string) => by.client.users.read({ params: { id: String(user) } }).then(codeOf)
 const create = (by: Visitor, body: object) => by.client.users.create({ body: { username: 'made', ...body } })
 
@@ -42,7 +43,8 @@ describe('who may look', () => {
   })
 
   test('the list holds those of a manager only, and is closed to others', async () => {
-    const names = async (visitor: Visitor) => dataOf(await visitor.client.users.list()).items.map(({ username }) => username)
+    const names = async (visitor: Visitor) =>
+      dataOf(await visitor.client.users.list()).items.map(({ username }) => username)
     expect(await names(root)).toEqual(['ann', 'boss', 'chief', 'clerk', 'free', 'managed'])
     expect(await names(chief)).toEqual(['boss', 'managed'])
     expect(codeOf(await clerk.client.users.list())).toBe('ACCESS_DENIED')
@@ -71,11 +73,14 @@ describe('who may change', () => {
     expect(codeOf(await create(chief, body))).toBe('INVALID_FIELD_MODIFY')
   })
 
-  test.each([{ superuser: true }, { permissions: ['USER_CONFIG'] }, { enabled: false }, { manager_id: 3 }])('nobody may raise himself: %j', async (body) => {
-    expect(await edit(clerk, id.clerk, body)).toBe('INVALID_FIELD_MODIFY')
-    expect(await edit(chief, id.chief, body)).toBe('INVALID_FIELD_MODIFY')
-    expect(codeOf(await clerk.client.users.editMe({ body }))).toBe('INVALID_FIELD_MODIFY')
-  })
+  test.each([{ superuser: true }, { permissions: ['USER_CONFIG'] }, { enabled: false }, { manager_id: 3 }])(
+    'nobody may raise himself: %j',
+    async (body) => {
+      expect(await edit(clerk, id.clerk, body)).toBe('INVALID_FIELD_MODIFY')
+      expect(await edit(chief, id.chief, body)).toBe('INVALID_FIELD_MODIFY')
+      expect(codeOf(await clerk.client.users.editMe({ body }))).toBe('INVALID_FIELD_MODIFY')
+    },
+  )
 
   test('own name and address are changed at @me, with the password', async () => {
     expect(await edit(clerk, id.clerk, { username: 'clerk2' })).toBe('INVALID_FIELD_MODIFY')
@@ -87,7 +92,9 @@ describe('who may change', () => {
   })
 
   test('what a manager makes is his: manager and permissions no larger than his own', async () => {
-    const user_id = dataOf(await create(chief, { username: 'made-by-chief', permissions: ['AUDIT_LOG', 'AUDIT_LOG'] })).user_id
+    const user_id = dataOf(
+      await create(chief, { username: 'made-by-chief', permissions: ['AUDIT_LOG', 'AUDIT_LOG'] }),
+    ).user_id
     expect(dataOf(await root.client.users.read({ params: { id: String(user_id) } }))).toMatchObject({
       manager_id: id.chief,
       permissions: ['AUDIT_LOG'],
@@ -123,7 +130,9 @@ describe('names and addresses', () => {
     expect(await edit(root, id.free, { email: 'taken@example.org' })).toBe('EMAIL_TAKEN')
     const body = { username: 'taken', current_password: PASSWORD }
     expect(codeOf(await clerk.client.users.editMe({ body }))).toBe('USERNAME_TAKEN')
-    expect(codeOf(await clerk.client.auth.editAccount({ body: { password: PASSWORD, new_username: 'taken' } }))).toBe('USERNAME_TAKEN')
+    expect(codeOf(await clerk.client.auth.editAccount({ body: { password: PASSWORD, new_username: 'taken' } }))).toBe(
+      'USERNAME_TAKEN',
+    )
   })
 
   test('wanted by twenty at once go to one', async () => {
@@ -131,9 +140,12 @@ describe('names and addresses', () => {
     expect(codes.sort()).toEqual([...Array(19).fill('USERNAME_TAKEN'), 'ok'])
   })
 
-  test.each(['ab', 'a'.repeat(33), 'a b', 'имя', 'a/b', '@me', 'a\nb', 'aﬀb', '', 'admin\u202e'])('%j is no user name', async (username) => {
-    expect(codeOf(await create(root, { username }))).toBe('INVALID_JSON_SCHEMA')
-  })
+  test.each(['ab', 'a'.repeat(33), 'a b', 'имя', 'a/b', '@me', 'a\nb', 'aﬀb', '', 'admin\u202e'])(
+    '%j is no user name',
+    async (username) => {
+      expect(codeOf(await create(root, { username }))).toBe('INVALID_JSON_SCHEMA')
+    },
+  )
 
   test('stay free when an account is renamed away from them', async () => {
     const renamed = await createUser(root, { username: 'before' })

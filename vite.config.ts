@@ -3,13 +3,17 @@ import { join } from 'node:path'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig, type Plugin, type UserConfig } from 'vite'
 import vuetify from 'vite-plugin-vuetify'
+import { table } from './api/index.ts'
+import { thinTable } from './renderer/build/thin-table.ts'
 
 const inProject = (...parts: string[]) => join(import.meta.dirname, ...parts)
 
 const page: UserConfig = {
   root: inProject('renderer'),
   base: '/',
-  plugins: [vue(), vuetify({ autoImport: true })],
+  // What the page does not use of Vue and vue-i18n.
+  define: { __VUE_OPTIONS_API__: 'false', __VUE_I18N_LEGACY_API__: 'false', __VUE_I18N_FULL_INSTALL__: 'false' },
+  plugins: [thinTable(table), vue(), vuetify({ autoImport: true })],
   build: {
     outDir: inProject('dist/page'),
     emptyOutDir: true,

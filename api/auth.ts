@@ -25,7 +25,7 @@ const signedIn = z.object({
   redirect_to: z.string().optional(),
 })
 
-export const linkedAccount = z.object({
+const linkedAccount = z.object({
   user_id: userId,
   username: z.string(),
   did: z.string().nullable(),

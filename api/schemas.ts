@@ -58,7 +58,7 @@ export type Factor = (typeof FACTORS)[number]
 export const empty = z.strictObject({})
 
 /** Whole numbers in a query string: digits only, then within the bounds. */
-export function queryInteger(min: number, max: number) {
+function queryInteger(min: number, max: number) {
   return z
     .string()
     .regex(/^\d{1,15}$/, 'a whole number')

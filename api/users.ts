@@ -42,8 +42,8 @@ export type User = z.output<typeof user>
 /** One's own record: with what only the person itself needs to know. */
 const ownUser = user.extend({ recovery_codes_left: z.int() })
 
-export const USER_STATES = ['enabled', 'disabled', 'temporary_password', 'superuser'] as const
-export const USER_SORTS = [
+const USER_STATES = ['enabled', 'disabled', 'temporary_password', 'superuser'] as const
+const USER_SORTS = [
   'username',
   '-username',
   'created_at',
@@ -53,7 +53,7 @@ export const USER_SORTS = [
 ] as const
 
 /** Hours a temporary password lives: -1 for no end, else 1 to 8760. */
-export const expiresHours = z.int().refine((hours) => hours === -1 || (hours >= 1 && hours <= 8760), '-1, or 1 to 8760')
+const expiresHours = z.int().refine((hours) => hours === -1 || (hours >= 1 && hours <= 8760), '-1, or 1 to 8760')
 
 const byId = z.object({
   id: z

@@ -46,7 +46,7 @@ export function copyOf(bench: Bench, { directory }: Seeded): string {
 async function seed(bench: Bench, users: number): Promise<Seeded> {
   const started = performance.now()
   const directory = bench.scratch(`${users}-users`)
-  const { signing, pepper } = await openKeyring(directory, randomBytes)
+  const { signing, pepper } = await openKeyring(directory, randomBytes, true)
   const hasher = await createPasswordHasher({ pepper, parallel: 1, waiting: 1, random: randomBytes })
   const password_hash = await hasher.hash(PASSWORD)
   const sessions = Array.from({ length: Math.min(users, SESSIONS) }, (_, index) => composeSession(index + 1, signing))

@@ -6,7 +6,9 @@ import type { RecordEvent } from './domain/events.ts'
 import type { Actor, IssuedSession, Origin } from './domain/sessions.ts'
 
 /** Ends the request with one of the codes that the entry lists. */
-export type Fail<E extends Endpoint> = <C extends E['errors'][number] | 'ACCESS_DENIED' | 'PASSWORD_CHANGE_REQUIRED'>(
+export type Fail<E extends Endpoint> = <
+  C extends E['errors'][number] | 'ACCESS_DENIED' | 'PASSWORD_CHANGE_REQUIRED' | 'SESSION_EXPIRED',
+>(
   ...args: DataOf<C> extends undefined ? [code: C] : [code: C, data: DataOf<C>]
 ) => never
 

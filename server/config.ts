@@ -28,9 +28,6 @@ export interface Config {
   logFile: string
 }
 
-/** Variables that are read, for the help text. Secrets belong here rather than among flags, where `ps` shows them. */
-export const VARIABLES = ['LATCHKEY_DATABASE', 'LATCHKEY_DATA_DIR', 'LATCHKEY_LOG_LEVEL', 'LATCHKEY_LOG_FILE'] as const
-
 type Flags = { [K in keyof Config]?: Config[K] | undefined }
 
 export function createConfig(flags: Flags, env: NodeJS.ProcessEnv = process.env): Config {

@@ -17,7 +17,11 @@ export interface Keyring {
 
 const FILE = 'keyring.json'
 
-const key = z.base64url().transform((text) => Buffer.from(text, 'base64url'))
+const KEY_BYTES = 32
+const key = z
+  .base64url()
+  .transform((text) => Buffer.from(text, 'base64url'))
+  .refine((bytes) => bytes.length === KEY_BYTES)
 const keyringSchema = z.object({
   version: z.literal(1),
   signing: z.array(z.object({ kid: z.string(), key })).min(1),
@@ -29,14 +33,20 @@ const keyringSchema = z.object({
 export class KeyringError extends Error {}
 
 /**
- * Reads the keyring of a data directory, or makes one (file mode 0600) where there is none. Rejects with
- * `KeyringError` when the file is there but damaged: it is never overwritten, because with it the sealed secrets
- * would be lost.
+ * Reads the keyring of a data directory. Where there is none, and `mayCreate` says that nothing depends on one yet,
+ * makes one (file mode 0600). Rejects with `KeyringError` when it is missing or damaged: it is never replaced, because
+ * with it every password and sealed secret would be lost.
  */
-export async function openKeyring(directory: string, random: Random): Promise<Keyring> {
+export async function openKeyring(directory: string, random: Random, mayCreate: boolean): Promise<Keyring> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const path = join(directory, FILE)
-  const text = (await readIfThere(path)) ?? (await create(path, random))
+  const stored = await readIfThere(path)
+  if (stored === undefined && !mayCreate) {
+    throw new KeyringError(
+      `The keyring ${path} is missing, but the database needs it. Restore it from a backup, or copy it from the other server.`,
+    )
+  }
+  const text = stored ?? (await create(path, random))
   const parsed = keyringSchema.safeParse(parseJson(text))
   if (!parsed.success) {
     throw new KeyringError(
@@ -50,7 +60,7 @@ export async function openKeyring(directory: string, random: Random): Promise<Ke
 
 /** Written beside and linked into place, so that two starts at once agree on one keyring and a crash leaves none half. */
 async function create(path: string, random: Random): Promise<string> {
-  const fresh = () => random(32).toString('base64url')
+  const fresh = () => random(KEY_BYTES).toString('base64url')
   const text = `${JSON.stringify({ version: 1, signing: [{ kid: random(4).toString('hex'), key: fresh() }], vault: fresh(), pepper: fresh() })}\n`
   const beside = `${path}.${random(6).toString('hex')}`
   const file = await open(beside, 'wx', 0o600)

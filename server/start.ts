@@ -23,7 +23,7 @@ import { openKeyring } from './keyring.ts'
 import { listen } from './listen.ts'
 import { createLog, type Log } from './log.ts'
 import { openStorage } from './storage/open.ts'
-import { StorageOpenError, StorageWriteError } from './storage/errors.ts'
+import { StorageOpenError } from './storage/errors.ts'
 import type { Storage } from './storage/port.ts'
 import { startSweeping } from './sweep.ts'
 import { VERSION } from './version.ts'
@@ -95,7 +95,7 @@ async function makeDataDirectory(directory: string): Promise<void> {
 
 async function createDeps(config: Config, storage: Storage, log: Log, outside: Outside): Promise<Deps> {
   const { clock = () => Date.now(), random = (bytes: number) => randomBytes(bytes) } = outside
-  const keyring = await openKeyring(config.dataDirectory, random)
+  const keyring = await openKeyring(config.dataDirectory, random, !(await storage.users.isSetUp()))
   const current = readSettings(await storage.settings.all())
   const settings = () => current
   const passwords = await createPasswordHasher({
@@ -123,7 +123,7 @@ async function createDeps(config: Config, storage: Storage, log: Log, outside: O
     clock,
     random,
     log,
-    isStorageFailure: (error) => error instanceof StorageWriteError,
+    isStorageFailure: (error) => storage.isUnavailable(error),
     signIn: createSignIn({
       storage,
       sessions,

@@ -1,6 +1,5 @@
 import { pbkdf2, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
 import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2'
-import { verify as bcryptVerify } from '@node-rs/bcrypt'
 
 /** One way of storing a password: argon2id is ours, the others verify what was imported. */
 export interface PasswordFormat {
@@ -26,7 +25,8 @@ export const argon2id = {
 
 /** `$2a$`, `$2b$`, `$2y$`. bcrypt itself looks at the first 72 bytes only. */
 const bcrypt: PasswordFormat = {
-  verify: (password, stored) => bcryptVerify(password, stored),
+  // Loaded only where such a hash was imported: few ever need its native code.
+  verify: async (password, stored) => (await import('@node-rs/bcrypt')).verify(password, stored),
   isWeaker: () => true,
 }
 

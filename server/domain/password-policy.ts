@@ -1,6 +1,6 @@
 import type { PasswordFault } from '../../api/errors.ts'
 
-export const MAX_PASSWORD_LENGTH = 128
+const MAX_PASSWORD_LENGTH = 128
 /** Tries, as a power of ten, below which a password counts as easy to guess. */
 const ENOUGH_GUESSES_LOG10 = 8
 /** The estimate looks at this many characters: its cost grows with the square, and a strong start is enough. */

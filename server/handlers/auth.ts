@@ -145,7 +145,7 @@ const editAccount: Auth['editAccount'] = async (call) => {
     body.new_password === undefined
       ? await deps.sessions.rotate(actor.session)
       : await deps.ownPassword.set(actor, body.new_password, from, record)
-  if (!issued) return fail('CURRENT_PASSWORD_WRONG')
+  if (!issued) return fail('SESSION_EXPIRED')
   cookies.setSession(issued)
   const is_temporary = actor.session.kind === 'temporary' && body.new_password === undefined
   return {

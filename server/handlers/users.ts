@@ -37,7 +37,7 @@ const create: Users['create'] = async ({ deps, actor, body, record, fail }) => {
   const manager_id = actor.user.superuser ? (fields.manager_id ?? null) : actor.user.user_id
   if (manager_id !== null && !(await deps.storage.users.find(manager_id))) fail('MANAGER_INVALID')
   const now = deps.clock()
-  const gated = require_password_change && password !== undefined
+  const expires = require_password_change && password !== undefined && expires_hours > 0
   const made = await deps.storage.users.create({
     username: fields.username,
     email: fields.email ?? null,
@@ -48,8 +48,8 @@ const create: Users['create'] = async ({ deps, actor, body, record, fail }) => {
     enabled: fields.enabled ?? true,
     lang: fields.lang ?? null,
     password_hash: password === undefined ? null : await deps.passwords.hash(password),
-    require_password_change: gated,
-    password_expires: gated && expires_hours > 0 ? now + expires_hours * HOUR : null,
+    require_password_change,
+    password_expires: expires ? now + expires_hours * HOUR : null,
     did: null,
     handle: null,
     avatar_url: null,
@@ -86,7 +86,7 @@ const editMe: Users['editMe'] = async (call) => {
     password === undefined
       ? await deps.sessions.rotate(actor.session)
       : await deps.ownPassword.set(actor, password, from, record)
-  if (!issued) return fail('CURRENT_PASSWORD_WRONG')
+  if (!issued) return fail('SESSION_EXPIRED')
   cookies.setSession(issued)
   const user = (await deps.storage.users.find(actor.user.user_id)) ?? actor.user
   return { ...(await ownRecord(deps, user)), token: issued.token }

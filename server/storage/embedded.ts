@@ -1,4 +1,5 @@
 import type { Engine } from './engine.ts'
+import { StorageWriteError } from './errors.ts'
 import { StatementError } from './sqljs/errors.ts'
 import { openSqljs } from './sqljs/open.ts'
 
@@ -15,6 +16,7 @@ export async function openEmbedded({ directory, log }: EmbeddedOptions): Promise
     dialect: database.dialect,
     version: () => database.version(),
     read: (query) => database.read(query),
+    isUnavailable: (error) => error instanceof StorageWriteError,
     isConflict: (error) => error instanceof StatementError && error.code === 'SQLITE_CONSTRAINT_UNIQUE',
     // Destroying Kysely has closed the database already; closing twice is allowed.
     close: () => database.close(),

@@ -9,6 +9,8 @@ export interface Engine {
   read<Row>(query: CompiledQuery<Row>): MaybePromise<Row[]>
   /** Grows with every committed write, where the engine alone writes the database; else absent. */
   version?: () => number
+  /** Whether this error says that the database cannot be reached or written. */
+  isUnavailable(error: unknown): boolean
   /** Whether this error says that a unique constraint was violated. */
   isConflict(error: unknown): boolean
   close(): Promise<void>

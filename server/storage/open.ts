@@ -1,6 +1,5 @@
 import { openEmbedded } from './embedded.ts'
 import type { Engine } from './engine.ts'
-import { openPostgres } from './postgres.ts'
 import type { Storage } from './port.ts'
 import { createStorage } from './storage.ts'
 
@@ -18,6 +17,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   return createStorage(await openEngine(options))
 }
 
-function openEngine({ database, directory, poolSize = 10, log }: StorageOptions): Promise<Engine> {
-  return database === undefined ? openEmbedded({ directory, log }) : openPostgres(database, poolSize, log)
+async function openEngine({ database, directory, poolSize = 10, log }: StorageOptions): Promise<Engine> {
+  if (database === undefined) return openEmbedded({ directory, log })
+  const { openPostgres } = await import('./postgres.ts')
+  return openPostgres(database, poolSize, log)
 }

@@ -21,6 +21,8 @@ export interface Storage {
   loginTokens: LoginTokenStore
   limits: LimitStore
   settings: SettingStore
+  /** Whether this error of a verb says that the database cannot be reached or written, rather than that we erred. */
+  isUnavailable(error: unknown): boolean
   /** Resolves when the database can be read; rejects when it cannot. */
   ping(): Promise<void>
   /** Drains what is under way and lets go of the database. Nothing may be called afterwards. */

@@ -46,9 +46,21 @@ export async function openPostgres(
       const result = await pool.query({ text: query.sql, values: [...query.parameters] })
       return result.rows
     },
+    isUnavailable,
     isConflict: (error) => error instanceof pg.DatabaseError && error.code === '23505',
     close: async () => {},
   }
+}
+
+/** No connection, a broken one, or a server that is shutting down, out of room or read-only (SQLSTATE classes 08, 53, 57, 25006). */
+function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (error instanceof pg.DatabaseError) return /^(08|53|57|25006)/.test(error.code ?? '')
+  return (
+    ('code' in error && /^E[A-Z]+$/.test(String(error.code))) ||
+    error.message.startsWith('Connection terminated') ||
+    error.message.startsWith('timeout exceeded')
+  )
 }
 
 function reasonOf(error: unknown): string {

@@ -32,6 +32,7 @@ export async function createStorage(engine: Engine): Promise<Storage> {
     loginTokens: createLoginTokenStore(db),
     limits: createLimitStore(db),
     settings: createSettingStore(db),
+    isUnavailable: (error) => engine.isUnavailable(error),
     async ping() {
       await sql`select 1`.execute(db)
     },

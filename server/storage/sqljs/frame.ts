@@ -10,9 +10,9 @@ import { crc32 } from 'node:zlib'
  * All numbers little-endian. Sequences count from 1 in each file without holes. The frame magic holds bytes that no
  * UTF-8 text contains, so it never occurs inside a payload.
  */
-export const JOURNAL_FORMAT = 1
+const JOURNAL_FORMAT = 1
 export const JOURNAL_HEADER = 64
-export const FRAME_HEADER = 32
+const FRAME_HEADER = 32
 const FILE_MAGIC = Buffer.from('LATCHKYJ', 'latin1')
 const FRAME_MAGIC = Buffer.from([0xf5, 0x4c, 0x4b, 0xf9])
 

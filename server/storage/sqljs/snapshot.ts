@@ -9,7 +9,7 @@ import { snapshotPath } from './layout.ts'
  *   0 magic "LATCHKYS"  8 format u32  12 generation u32  16 byte length u64  24 crc32 of the bytes
  *   28-59 zeros         60 crc32 of 0-59                                      (little-endian)
  */
-export const SNAPSHOT_FORMAT = 1
+const SNAPSHOT_FORMAT = 1
 export const SNAPSHOT_HEADER = 64
 const MAGIC = Buffer.from('LATCHKYS', 'latin1')
 const CHUNK = 1024 * 1024

@@ -30,6 +30,8 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     passWithNoTests: false,
+    // Longer than vitest's own second: a busy machine is not a failure.
+    expect: { poll: { timeout: 10_000 } },
     restoreMocks: true,
     unstubEnvs: true,
     reporters: ['default', inProject('test/setup/closing-line.ts')],

@@ -1,8 +1,8 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { ADMIN } from '../helpers/visitor.ts'
 
-/** One person's browser: a context of its own, one page, and what that page complained about. */
+/** One person's browser, for one test: a context of its own, one page, and what that page complained about. */
 export interface Visit {
   context: BrowserContext
   page: Page
@@ -28,6 +28,7 @@ export async function visit(browser: Browser, url: string, manners: Manners = {}
     viewport: { width, height: 844 },
     reducedMotion: 'reduce',
   })
+  onTestFinished(() => context.close())
   context.setDefaultTimeout(20_000)
   const page = await context.newPage()
   const complaints: string[] = []

@@ -259,7 +259,7 @@ describe('a race', () => {
     server.storage.users.find = async (user_id) => overtake().then(() => find(user_id))
     server.storage.users.setPassword = async (user_id, password) =>
       overtake().then(() => setPassword(user_id, password))
-    expect(codeOf(await change(bert))).toBe('CURRENT_PASSWORD_WRONG')
+    expect(codeOf(await change(bert))).toBe('SESSION_EXPIRED')
     expect(await rowOf()).toMatchObject({ password_hash: 'set by an administrator', require_password_change: true })
   })
 })

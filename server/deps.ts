@@ -33,8 +33,8 @@ export interface Deps {
   /** Whether an error says that data could not be read or written safely. */
   isStorageFailure: (error: unknown) => boolean
   version: string
-  /** The contract as OpenAPI, made once. */
-  openapi: Record<string, unknown>
+  /** The contract as OpenAPI; made when first asked for. */
+  openapi: () => Record<string, unknown>
   /** Plain HTTP from other machines was allowed by the person who started the server. */
   insecure_http: boolean
 }

@@ -138,7 +138,7 @@ async function createDeps(config: Config, storage: Storage, log: Log, outside: O
     setup: createSetup({ storage, sessions, passwords, policy, setupToken, clock, settings }),
     ownPassword: createOwnPassword({ storage, sessions, attempts, passwords, policy, clock, settings }),
     version: VERSION,
-    openapi: createOpenApi(table, VERSION),
+    openapi: once(() => createOpenApi(table, VERSION)),
     insecure_http: config.insecureHttp,
   }
 }
@@ -160,4 +160,10 @@ async function stop(http: Server, stopSweeping: () => void, storage: Storage, lo
   await storage.close()
   log.info({ event: 'stopped' })
   await new Promise<void>((resolve) => log.flush(() => resolve()))
+}
+
+/** Done at the first use, and then remembered. */
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined
+  return () => (made ??= make())
 }

@@ -27,7 +27,7 @@ export interface SigningKey {
 }
 
 /** Signatures already checked, most recent last: a token's signature never changes, only its row does. */
-const REMEMBERED = 4_096
+const REMEMBERED = 16_384
 
 /**
  * HS256 session JWTs. The first key signs; all of them verify, by key id, so that a key can be followed by another

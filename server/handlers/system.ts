@@ -8,6 +8,6 @@ const health: System['health'] = async ({ deps }) => {
   return { storage: 'ok', version: deps.version }
 }
 
-const openapi: System['openapi'] = ({ deps }) => deps.openapi
+const openapi: System['openapi'] = ({ deps }) => deps.openapi()
 
 export const system: System = { health, openapi }

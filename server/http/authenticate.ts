@@ -1,14 +1,14 @@
 import type { Context } from 'koa'
 import type { Actor } from '../domain/sessions.ts'
 import type { Deps } from '../deps.ts'
-import { sessionCookie } from './cookies.ts'
+import { readCookie, sessionCookie } from './cookies.ts'
 
 /**
  * Who sends this request. `Authorization: Bearer` beats the cookie. `none`: no credential; `unknown`: one that was
  * never ours; `expired`: a session that has ended.
  */
 export async function authenticate(ctx: Context, deps: Deps): Promise<Actor | 'none' | 'unknown' | 'expired'> {
-  const credential = bearerOf(ctx) ?? ctx.cookies.get(sessionCookie(ctx.state['secure'] === true))
+  const credential = bearerOf(ctx) ?? readCookie(ctx, sessionCookie(ctx.state['secure'] === true))
   if (!credential) return 'none'
   const identified = deps.sessions.identify(credential)
   const actor = identified instanceof Promise ? await identified : identified

@@ -37,7 +37,7 @@ export function createClientAddress(trustedProxies: readonly string[]): (req: In
 }
 
 export function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || contains(LOOPBACK, host)
+  return host === '127.0.0.1' || host === 'localhost' || contains(LOOPBACK, host)
 }
 
 function directAddress(req: IncomingMessage): ClientAddress {

@@ -10,6 +10,16 @@ export function deviceCookie(secure: boolean): string {
   return secure ? '__Host-latchkey_device' : 'latchkey_device'
 }
 
+/** A cookie of the request; the first where one name comes twice, as browsers send the most specific first. */
+export function readCookie(ctx: Context, name: string): string | undefined {
+  const header = ctx.req.headers.cookie
+  if (header === undefined) return undefined
+  for (const pair of header.split('; ')) {
+    if (pair.startsWith(name) && pair[name.length] === '=') return pair.slice(name.length + 1)
+  }
+  return undefined
+}
+
 /** The only place that sets cookies: HttpOnly, SameSite=Lax, Path=/, living as long as what they carry. */
 export function answerCookies(ctx: Context, clock: () => number): AnswerCookies {
   const secure = ctx.state['secure'] === true

@@ -12,7 +12,7 @@ import { ApiError } from '../domain/refusal.ts'
 import { authenticate } from './authenticate.ts'
 import { parseWith, readBody } from './body.ts'
 import type { ClientAddress } from './client-address.ts'
-import { answerCookies, deviceCookie } from './cookies.ts'
+import { answerCookies, deviceCookie, readCookie } from './cookies.ts'
 import { sendError } from './fault.ts'
 
 /**
@@ -55,7 +55,7 @@ function route(entry: Endpoint, handler: Handler<Endpoint>, deps: Deps): Middlew
       body: entry.body && (await readBody(ctx, entry.body)),
       actor,
       from,
-      deviceSecret: () => ctx.cookies.get(deviceCookie(ctx.state['secure'] === true)),
+      deviceSecret: () => readCookie(ctx, deviceCookie(ctx.state['secure'] === true)),
       record,
       fail,
       tooMany,

@@ -1,5 +1,6 @@
 import type { Middleware } from 'koa'
 import { bearerOf } from './authenticate.ts'
+import { readCookie } from './cookies.ts'
 import { bareAddress, isLoopbackHost } from './client-address.ts'
 import { sendError } from './fault.ts'
 
@@ -18,18 +19,18 @@ export interface OriginRules {
  */
 export function checkOrigin({ hosts, sessionCookie }: OriginRules): Middleware {
   // The address that the connection itself came to cannot have been bound to a foreign name.
-  const isOurs = (host: string, cameTo: string) => isLoopbackHost(host) || host === cameTo || hosts().includes(host)
+  const isOurs = (host: string, cameTo: string | undefined) =>
+    isLoopbackHost(host) || host === bareAddress(cameTo ?? '') || hosts().includes(host)
 
   return (ctx, next) => {
     const host = hostNameOf(ctx.get('Host'))
-    if (host === undefined || !isOurs(host, bareAddress(ctx.socket.localAddress ?? '')))
-      return sendError(ctx, 'BAD_ORIGIN')
+    if (host === undefined || !isOurs(host, ctx.socket.localAddress)) return sendError(ctx, 'BAD_ORIGIN')
     if (SAFE.has(ctx.method)) return next()
     if (ctx.get('Sec-Fetch-Site') === 'cross-site') return sendError(ctx, 'BAD_ORIGIN')
     const origin = ctx.get('Origin')
     if (origin !== '' && !isOwnOrigin(origin, ctx.get('Host'), ctx.state['secure'] === true))
       return sendError(ctx, 'BAD_ORIGIN')
-    const hasCookie = ctx.cookies.get(sessionCookie(ctx.state['secure'] === true)) !== undefined
+    const hasCookie = readCookie(ctx, sessionCookie(ctx.state['secure'] === true)) !== undefined
     if (origin === '' && hasCookie && bearerOf(ctx) === undefined) return sendError(ctx, 'BAD_ORIGIN')
     return next()
   }

@@ -6,15 +6,15 @@ import { errorTexts } from '../../api/texts/index.ts'
 const STYLE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-/** The reference page: the table as a person reads it. Drawn once, without scripts. */
+/** The reference page: the table as a person reads it. Drawn at the first use, without scripts. */
 export function referencePage(table: Table, version: string): Middleware {
-  const html = draw(table, version)
+  let html: string | undefined
   return (ctx, next) => {
     if (ctx.path !== '/api/reference' || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next()
     ctx.state['route'] = '/api/reference'
     ctx.set('Content-Security-Policy', STYLE_POLICY)
     ctx.type = 'text/html; charset=utf-8'
-    ctx.body = html
+    ctx.body = html ??= draw(table, version)
   }
 }
 

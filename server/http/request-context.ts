@@ -23,7 +23,9 @@ export function requestContext(
       sendThrown(ctx, thrown, deps)
     }
     const routine = ctx.status < 400 && (ctx.method === 'GET' || ctx.method === 'HEAD')
-    deps.log[routine ? 'debug' : ctx.status < 500 ? 'info' : 'error']({
+    const level = routine ? 'debug' : ctx.status < 500 ? 'info' : 'error'
+    if (!deps.log.isLevelEnabled(level)) return
+    deps.log[level]({
       request_id,
       method: ctx.method,
       // The pattern, not the address: an address can hold a secret.

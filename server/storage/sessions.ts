@@ -125,7 +125,7 @@ async function revokeBrowserSessions(
 type Found = { session: SessionRecord; user: UserRecord } | undefined
 
 /** Sessions remembered at most; the oldest makes room. */
-const REMEMBERED = 4_096
+const REMEMBERED = 16_384
 
 /**
  * The hot path. What was found stays true until the next committed write, and the engine that is the only writer of

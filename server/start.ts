@@ -100,7 +100,7 @@ async function createDeps(config: Config, storage: Storage, log: Log, outside: O
   const settings = () => current
   const passwords = await createPasswordHasher({
     pepper: keyring.pepper,
-    parallel: Math.min(availableParallelism(), 2),
+    parallel: Math.min(availableParallelism(), 2) + 1, // one in reserve, so that no core waits for the loop to hand out the next
     waiting: WAITING_HASHES,
     random,
   })

@@ -113,7 +113,6 @@ function figuresOf({
       what: `processor time a request, Latchkey, ${sessions}`,
       value: median(ours.costs),
       ...cost,
-      bar: { atMost: 65 },
       note: 'the whole server process, all threads, over the answers given; median of the slices',
     },
     {
@@ -122,7 +121,13 @@ function figuresOf({
       ...cost,
       note: 'Koa and @koa/router with one route that sets `ctx.body = { hello: "world" }`; the very same request, cookie included',
     },
-    { what: 'processor time, Latchkey over bare Koa', value: medianRatio(ours.costs, bare.costs), unit: '×' },
+    {
+      what: 'processor time, Latchkey over bare Koa',
+      value: medianRatio(ours.costs, bare.costs),
+      unit: '×',
+      bar: { atMost: 65 / 38 },
+      note: 'the bar is 65 µs on a machine where a bare answer costs 38 µs; as a ratio it holds on any machine',
+    },
     { what: 'requests, Latchkey', value: median(ours.rates), ...rate },
     { what: 'requests, bare Koa', value: median(bare.rates), ...rate },
     {

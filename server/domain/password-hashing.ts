@@ -15,7 +15,7 @@ export interface PasswordHasher {
 export interface HashingOptions {
   /** Keyed step: without this key, kept outside the database, a copy of the database verifies nothing. */
   pepper: Buffer
-  /** Hashes computed at once. Two: the thread pool has four, and the journal needs the others. */
+  /** Hashes computed at once. At most three: the thread pool has four threads, and the journal needs one. */
   parallel: number
   /** Hashes that may wait. Beyond it callers are told to come back later. */
   waiting: number

@@ -28,8 +28,12 @@ export const useAccount = defineStore('account', () => {
     else error.value = outcome.error
   }
 
+  let asked = 0
+  /** An answer that a later question has overtaken is dropped: it may show what has ended since. */
   async function loadSessions(): Promise<void> {
+    const turn = ++asked
     const outcome = await client.auth.sessions()
+    if (turn !== asked) return
     if (outcome.ok) sessions.value = outcome.data.sessions
     else error.value = outcome.error
   }

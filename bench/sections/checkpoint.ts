@@ -27,7 +27,7 @@ function figuresOf(rounds: readonly Round[]): Figure[] {
       value: worstOwn,
       unit: 'ms',
       bar: { atMost: 20 },
-      note: 'processor time of the main thread between two turns of the loop: what other programs take away is not in it; the system counts it in steps of a few milliseconds',
+      note: 'processor time of the main thread between two turns of the loop: what other programs take away is not in it; the system counts it in steps of a few milliseconds; what is over 10 ms is always the first checkpoint of a process, and not of every process; the profile gives our own functions less than 10 ms of it, and the rest was not explained',
     },
     {
       what: 'longest hold by our own work, worst of the same times without a checkpoint',

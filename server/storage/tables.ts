@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely'
 import type { Language } from '../../api/schemas.ts'
-import type { AuthSource, SessionKind } from './port.ts'
+import type { AuthSource, LoginTokenRecord, SessionKind, TrustedDevice } from './port.ts'
 
 /**
  * The tables as SQL sees them. Both engines hold the same types: times are whole milliseconds since 1970 UTC,
@@ -11,8 +11,8 @@ export interface Tables {
   users: UserTable
   sessions: SessionTable
   recovery_codes: { user_id: number; hash: string }
-  trusted_devices: TrustedDeviceTable
-  login_tokens: LoginTokenTable
+  trusted_devices: TrustedDevice
+  login_tokens: LoginTokenRecord & { secret_hash: string }
   limits: { key: string; count: number; window_start: number; blocked_until: number | null; forget_at: number }
   settings: { name: string; value: string }
 }
@@ -58,31 +58,6 @@ export interface SessionTable {
   ip: string
   user_agent: string
   revoked_at: number | null
-}
-
-export interface TrustedDeviceTable {
-  device_id: string
-  user_id: number
-  secret_hash: string
-  created_at: number
-  last_used_at: number
-  expires_at: number
-  ip: string
-  user_agent: string
-}
-
-export interface LoginTokenTable {
-  uuid: string
-  secret_hash: string
-  user_id: number
-  login_user_id: number
-  reason: string | null
-  redirect_to: string | null
-  created_at: number
-  expires_at: number
-  used_at: number | null
-  used_ip: string | null
-  deleted_at: number | null
 }
 
 /** A time that never comes, as the columns hold it: the largest date. */

@@ -170,6 +170,7 @@ export const auth = {
     path: '/api/auth/reauth',
     summary: 'Prove the password or a second factor again before a risky act',
     auth: 'browser',
+    gate: 'second_factor',
     limit: 'credential',
     body: z
       .strictObject({ password: typedPassword.optional(), code: secondFactorCode.optional() })

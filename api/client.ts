@@ -42,12 +42,14 @@ export function createClient<const T extends Table>(table: T, http: AxiosInstanc
 
 function callOf(entry: Endpoint, http: AxiosInstance) {
   return async (args: LooseArguments = {}, options: CallOptions = {}): Promise<Outcome<unknown>> => {
+    // Where everything in the body may be left out, all of it may be.
+    const body = args.body ?? (entry.body ? {} : undefined)
     try {
       const answer = await http.request({
         method: entry.method,
         url: fillPath(entry.path, args.params ?? {}),
         ...(args.query ? { params: args.query } : {}),
-        ...(args.body === undefined ? {} : { data: args.body, headers: { 'Content-Type': 'application/json' } }),
+        ...(body === undefined ? {} : { data: body, headers: { 'Content-Type': 'application/json' } }),
         validateStatus: () => true,
         ...(options.signal ? { signal: options.signal } : {}),
       })

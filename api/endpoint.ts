@@ -14,6 +14,14 @@ export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
  */
 export type Auth = 'public' | 'session' | 'browser' | Permission | 'superuser'
 
+/** How the guards of an entry that acts on somebody's account differ from the strictest. */
+export interface Target {
+  /** `allowed`: everybody may do it to himself. Absent: nobody may, whatever his rights. */
+  self?: 'allowed'
+  /** `target_first`: who may not touch the target learns so before the body is read. Absent: the body is judged first. */
+  order?: 'target_first'
+}
+
 /**
  * One call of the interface, as plain data. The router, the client, OpenAPI, the limits and the tests all walk
  * these entries. Every optional field that guards something is at its strictest when absent.
@@ -25,14 +33,23 @@ export interface Endpoint {
   summary: string
   /** Absent: `superuser`. */
   auth?: Auth
-  /** `open`: usable while the password gate holds the caller. Absent: closed. */
-  gate?: 'open'
+  /**
+   * Usable by a caller whom the gate holds, because he has to choose a password or to enrol a second factor first:
+   * - `open`: always; for the ways out
+   * - `password`: to choose the password, until the temporary one ends
+   * - `second_factor`: to enrol, where the settings demand it, until the temporary password ends
+   *
+   * Absent: closed.
+   */
+  gate?: 'open' | 'password' | 'second_factor'
   /** `open`: usable while the caller's ATProto grant lacks a required scope. Absent: closed. */
   scope?: 'open'
   /** `credential`: failures count per address and may cool it down. Absent: `credential`. */
   limit?: 'credential' | 'none'
   /** The caller must have proved a password or code within the last 15 minutes. */
   fresh?: true
+  /** Acts on the account of the user whom `:id` names. The guards judge him before the handler runs. */
+  target?: Target
   params?: z.ZodType
   query?: z.ZodType
   body?: z.ZodType
@@ -82,6 +99,8 @@ const WITH_SESSION = [
   'SESSION_EXPIRED',
   'ACCOUNT_DISABLED',
   'PASSWORD_CHANGE_REQUIRED',
+  'TEMP_PASSWORD_EXPIRED',
+  'MFA_ENROLMENT_REQUIRED',
   'SCOPE_UPGRADE_REQUIRED',
   'ACCESS_DENIED',
   'REAUTH_REQUIRED',
@@ -92,6 +111,8 @@ export type SurroundingCode =
   | (typeof ALWAYS)[number]
   | (typeof WITH_BODY)[number]
   | (typeof WITH_SESSION)[number]
+  | 'USER_NOT_FOUND'
+  | 'SELF_RESET'
   | 'INVALID_QUERY'
   | 'NOT_FOUND'
   | 'TOO_MANY_ATTEMPTS'
@@ -103,6 +124,8 @@ export function codesOf(entry: Endpoint): ErrorCode[] {
   if (entry.query) codes.add('INVALID_QUERY')
   if (entry.params) codes.add('NOT_FOUND')
   if (entry.auth !== 'public') for (const code of WITH_SESSION) codes.add(code)
+  if (entry.target) codes.add('USER_NOT_FOUND')
+  if (entry.target && entry.target.self !== 'allowed') codes.add('SELF_RESET')
   if (limitOf(entry) === 'credential') codes.add('TOO_MANY_ATTEMPTS')
   return [...codes]
 }

@@ -18,6 +18,7 @@ export const ERROR_STATUS = {
   SESSION_EXPIRED: 401,
   ACCOUNT_DISABLED: 403,
   PASSWORD_CHANGE_REQUIRED: 403,
+  MFA_ENROLMENT_REQUIRED: 403,
   SCOPE_UPGRADE_REQUIRED: 403,
   ACCESS_DENIED: 403,
   REAUTH_REQUIRED: 403,
@@ -47,8 +48,17 @@ export const ERROR_STATUS = {
   MANAGER_INVALID: 400,
   INVALID_FIELD_MODIFY: 400,
   LAST_SUPERUSER: 409,
+  SELF_RESET: 400,
   SESSION_NOT_FOUND: 404,
   DEVICE_NOT_FOUND: 404,
+  TOO_MANY_ACTIVE: 409,
+  REDIRECT_NOT_ALLOWED: 400,
+  SETTING_UNSOUND: 400,
+  // imports of users
+  IMPORT_NOT_FOUND: 404,
+  IMPORT_STATE: 409,
+  IMPORT_FAULTY: 409,
+  IMPORT_TOO_LARGE: 413,
   // the server
   OVERLOADED: 503,
   STORAGE_UNAVAILABLE: 503,
@@ -67,6 +77,8 @@ export interface ErrorData {
   OVERLOADED: { retry_after: number }
   TOTP_REQUIRED: { totp_required: true }
   PASSWORD_UNACCEPTABLE: { reason: PasswordFault }
+  /** The setting that does not fit the others. */
+  SETTING_UNSOUND: { setting: string }
 }
 
 /** One fault of a request: where it is (dotted path, empty for the whole) and what is wrong, in English. */

@@ -1,11 +1,22 @@
 import { auth } from './auth.ts'
 import type { Table } from './endpoint.ts'
+import { loginTokens } from './login-tokens.ts'
 import { ownSessions } from './own-sessions.ts'
 import { secondFactor } from './second-factor.ts'
+import { settingCalls } from './settings.ts'
 import { system } from './system.ts'
+import { userAccess } from './user-access.ts'
+import { userImports } from './user-imports.ts'
 import { users } from './users.ts'
 
 /** The one table. A new call is an entry here, a handler of the same name, and a page. */
-export const table = { auth: { ...auth, ...secondFactor, ...ownSessions }, users, system } satisfies Table
+export const table = {
+  auth: { ...auth, ...secondFactor, ...ownSessions },
+  userImports,
+  users: { ...userAccess, ...users },
+  loginTokens,
+  settings: settingCalls,
+  system,
+} satisfies Table
 
 export type ApiTable = typeof table

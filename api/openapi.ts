@@ -40,9 +40,15 @@ function operation(area: string, name: string, entry: Endpoint): Json {
   }
 }
 
+const GATE_TEXTS: Record<NonNullable<Endpoint['gate']>, string> = {
+  open: 'Usable while a password change or an enrolment is required.',
+  password: 'Usable while a password change is required.',
+  second_factor: 'Usable while the enrolment of a second factor is required.',
+}
+
 function describe(entry: Endpoint): string {
   const parts = [`Caller: \`${authOf(entry)}\`.`]
-  if (entry.gate === 'open') parts.push('Usable while a password change is required.')
+  if (entry.gate) parts.push(GATE_TEXTS[entry.gate])
   if (entry.fresh) parts.push('Needs a re-authentication in the last 15 minutes.')
   return parts.join(' ')
 }

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { endpoint } from './endpoint.ts'
 import { AUTH_SOURCES, empty, FACTORS, isoDate, SESSION_KINDS, text } from './schemas.ts'
 
-const session = z.object({
+/** A session as lists show it: never its secret. */
+export const session = z.object({
   session_id: z.string(),
   kind: z.enum(SESSION_KINDS),
   auth_source: z.enum(AUTH_SOURCES),

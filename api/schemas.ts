@@ -30,6 +30,9 @@ export const temporaryPassword = text()
   .max(1024)
   .refine((text) => [...text].length >= 8 && [...text].length <= 128, '8 to 128 characters')
 
+/** Hours a temporary password lives: -1 for no end, else 1 to 8760. */
+export const expiresHours = z.int().refine((hours) => hours === -1 || (hours >= 1 && hours <= 8760), '-1, or 1 to 8760')
+
 /** A six-digit TOTP code or a recovery code, spaces and dashes allowed. */
 export const secondFactorCode = z.string().trim().min(6).max(40)
 

@@ -9,6 +9,7 @@ export const secondFactor = {
     path: '/api/auth/totp/setup',
     summary: 'Begin enrolling an authenticator app',
     auth: 'browser',
+    gate: 'second_factor',
     limit: 'none',
     fresh: true,
     output: z.object({ otpauth_uri: z.string(), secret: z.string() }),
@@ -20,6 +21,7 @@ export const secondFactor = {
     path: '/api/auth/totp/confirm',
     summary: 'Prove a code of the app being enrolled; answers the recovery codes, once',
     auth: 'browser',
+    gate: 'second_factor',
     limit: 'credential',
     fresh: true,
     body: z.strictObject({ code: secondFactorCode }),
@@ -34,7 +36,10 @@ export const secondFactor = {
     auth: 'browser',
     limit: 'credential',
     fresh: true,
-    body: z.strictObject({ code: secondFactorCode }),
+    body: z.strictObject({
+      /** Not asked of a session made by the startup token: it is the way back in when the phone is lost. */
+      code: secondFactorCode.optional(),
+    }),
     output: empty,
     errors: ['TOTP_CODE_WRONG', 'TOTP_NOT_ENABLED'],
   }),

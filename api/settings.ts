@@ -1,33 +1,107 @@
 import { z } from 'zod'
+import { endpoint } from './endpoint.ts'
+import { expiresHours } from './schemas.ts'
 
-const MINUTE = 60_000
+const MINUTE = 60
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-/** What an administrator can set, with the values that hold until he does. Times are in milliseconds. */
-const settings = z.object({
-  min_password_length: z.int().min(8).max(64).default(8),
+/** Who must have a second factor: nobody, whoever administers anything, or everybody. */
+const MFA_DEMANDS = ['nobody', 'administrators', 'everybody'] as const
+
+const seconds = (min: number, max: number) => z.int().min(min).max(max)
+
+/** An address without path, as browsers send it in `Origin`: `https://wiki.example.org`. */
+const webOrigin = z
+  .string()
+  .max(300)
+  .refine((text) => URL.canParse(text) && new URL(text).origin === text.toLowerCase(), 'an origin: scheme and host')
+  .toLowerCase()
+
+/** What an administrator can set, with the values that hold until he does. Times are in seconds unless named. */
+const fields = {
+  /** Hours that a reset offers as the life of a temporary password; -1: no end. */
+  temp_password_presets: z
+    .array(expiresHours)
+    .min(1)
+    .max(12)
+    .refine((hours) => new Set(hours).size === hours.length, 'each once'),
+  /** The one of them that is chosen beforehand. */
+  temp_password_default: expiresHours,
+  /** Code points of a chosen password. 15 or more is advisable where no second factor is demanded. */
+  min_password_length: z.int().min(8).max(64),
+  /** Whoever it names is held at the enrolment until he has a second factor. */
+  mfa_demand: z.enum(MFA_DEMANDS),
   /** A session that nobody used for this long has ended. */
-  session_idle: z
-    .int()
-    .min(5 * MINUTE)
-    .max(30 * DAY)
-    .default(DAY),
-  /** No session lives longer, whatever its source. */
-  session_absolute: z
-    .int()
-    .min(HOUR)
-    .max(90 * DAY)
-    .default(30 * DAY),
-  account_creation_enabled: z.boolean().default(false),
-})
+  session_idle: seconds(5 * MINUTE, 30 * DAY),
+  /** No session lives longer, whatever its source; sessions under way included. */
+  session_absolute: seconds(HOUR, 90 * DAY),
+  /** Failures of one user name from one address within `name_window` that start a cool-down of `name_cooldown`. */
+  name_failures: z.int().min(1).max(20),
+  name_window: seconds(MINUTE, DAY),
+  name_cooldown: seconds(MINUTE, DAY),
+  /** The same for one address and any credential. */
+  address_failures: z.int().min(5).max(1000),
+  address_window: seconds(MINUTE, DAY),
+  address_cooldown: seconds(MINUTE, DAY),
+  /** Consecutive failures against one account that lock it until a reset or the startup token opens it. */
+  account_failures: z.int().min(10).max(100),
+  /** Where a login token may send people, besides our own pages. */
+  redirect_origins: z.array(webOrigin).max(50),
+  account_creation_enabled: z.boolean(),
+} as const
+
+const settings = z.object(fields)
 export type Settings = z.output<typeof settings>
+export type SettingName = keyof Settings
+
+const DEFAULTS: Settings = {
+  temp_password_presets: [-1, 1, 24, 168],
+  temp_password_default: 24,
+  min_password_length: 8,
+  mfa_demand: 'nobody',
+  session_idle: DAY,
+  session_absolute: 30 * DAY,
+  name_failures: 3,
+  name_window: 3 * MINUTE,
+  name_cooldown: 5 * MINUTE,
+  address_failures: 30,
+  address_window: 5 * MINUTE,
+  address_cooldown: 5 * MINUTE,
+  account_failures: 100,
+  redirect_origins: [],
+  account_creation_enabled: false,
+}
 
 /** Stored settings over their defaults; one that no longer fits its bounds counts as not stored. */
 export function readSettings(stored: Record<string, unknown>): Settings {
-  const sound = Object.entries(settings.shape).flatMap(([name, schema]) => {
+  const sound = Object.entries(fields).flatMap(([name, schema]) => {
     const parsed = schema.safeParse(stored[name])
     return parsed.success ? [[name, parsed.data]] : []
   })
-  return settings.parse(Object.fromEntries(sound))
+  return settings.parse({ ...DEFAULTS, ...Object.fromEntries(sound) })
+}
+
+/** What the administrator can set. */
+export const settingCalls = {
+  read: endpoint({
+    method: 'GET',
+    path: '/api/v2/settings',
+    summary: 'The settings',
+    auth: 'SETTINGS',
+    limit: 'none',
+    output: settings,
+    errors: [],
+  }),
+
+  change: endpoint({
+    method: 'PATCH',
+    path: '/api/v2/settings',
+    summary: 'Change settings; they hold at once',
+    auth: 'SETTINGS',
+    limit: 'none',
+    body: z.strictObject(fields).partial(),
+    output: settings,
+    errors: ['SETTING_UNSOUND'],
+  }),
 }

@@ -4,11 +4,13 @@ import {
   displayName,
   email,
   empty,
+  expiresHours,
   isoDate,
   language,
   page,
   pageQuery,
   permission,
+  secondFactorCode,
   temporaryPassword,
   text,
   typedPassword,
@@ -52,10 +54,8 @@ const USER_SORTS = [
   '-last_sign_in_at',
 ] as const
 
-/** Hours a temporary password lives: -1 for no end, else 1 to 8760. */
-const expiresHours = z.int().refine((hours) => hours === -1 || (hours >= 1 && hours <= 8760), '-1, or 1 to 8760')
-
-const byId = z.object({
+/** The user whom an address names. */
+export const byId = z.object({
   id: z
     .string()
     .regex(/^[1-9]\d{0,9}$/)
@@ -93,7 +93,11 @@ export const users = {
       state: z.enum(USER_STATES).optional(),
       sort: z.enum(USER_SORTS).optional(),
     }),
-    output: page(user),
+    /**
+     * `total` is exact for the list of everybody. Of a search or filter the counting may stop at a round number: then
+     * `total_exact` is false, and there are more than `total`.
+     */
+    output: page(user).extend({ total_exact: z.boolean() }),
     errors: [],
   }),
 
@@ -140,7 +144,7 @@ export const users = {
     path: '/api/v2/users/@me',
     summary: 'Edit own record, or choose the new password that the gate waits for',
     auth: 'browser',
-    gate: 'open',
+    gate: 'password',
     limit: 'credential',
     body: z.strictObject({
       ...editable,
@@ -148,6 +152,8 @@ export const users = {
       password: typedPassword.optional(),
       /** Asked unless the gate holds the caller or the session is temporary. */
       current_password: typedPassword.optional(),
+      /** Confirms the enrolment that `totp/setup` began, in the same step. */
+      totp_code: secondFactorCode.optional(),
       /** Nobody lets himself out: refused with INVALID_FIELD_MODIFY, here so that the refusal has its own name. */
       require_password_change: z.unknown().optional(),
       superuser: z.unknown().optional(),
@@ -155,7 +161,11 @@ export const users = {
       manager_id: z.unknown().optional(),
       enabled: z.unknown().optional(),
     }),
-    output: ownUser.extend({ token: z.string() }),
+    output: ownUser.extend({
+      token: z.string(),
+      /** Shown once, where `totp_code` confirmed an enrolment. */
+      recovery_codes: z.array(z.string()).optional(),
+    }),
     errors: [
       'CURRENT_PASSWORD_WRONG',
       'PASSWORD_UNACCEPTABLE',
@@ -164,6 +174,9 @@ export const users = {
       'EMAIL_TAKEN',
       'INVALID_FIELD_MODIFY',
       'TEMP_PASSWORD_EXPIRED',
+      'TOTP_CODE_WRONG',
+      'TOTP_ALREADY_ENABLED',
+      'TOTP_NOT_ENABLED',
       'OVERLOADED',
     ],
   }),
@@ -174,6 +187,7 @@ export const users = {
     summary: 'One user',
     auth: 'session',
     limit: 'none',
+    target: { self: 'allowed' },
     params: byId,
     output: user,
     errors: ['USER_NOT_FOUND'],
@@ -185,6 +199,7 @@ export const users = {
     summary: 'Edit a user',
     auth: 'browser',
     limit: 'none',
+    target: { self: 'allowed' },
     params: byId,
     body: z.strictObject({ ...editable, ...administered }),
     output: user,
@@ -196,6 +211,18 @@ export const users = {
       'INVALID_FIELD_MODIFY',
       'LAST_SUPERUSER',
     ],
+  }),
+
+  remove: endpoint({
+    method: 'DELETE',
+    path: '/api/v2/users/:id',
+    summary: 'Delete a user; everything that lets him in ends',
+    auth: 'browser',
+    limit: 'none',
+    target: { self: 'allowed' },
+    params: byId,
+    output: empty,
+    errors: ['USER_NOT_FOUND', 'LAST_SUPERUSER'],
   }),
 
   invalidateTokens: endpoint({

@@ -4,6 +4,7 @@ import type { Deps } from './deps.ts'
 import type { Refusal } from './domain/attempts.ts'
 import type { RecordEvent } from './domain/events.ts'
 import type { Actor, IssuedSession, Origin } from './domain/sessions.ts'
+import type { UserRecord } from './storage/port.ts'
 
 /** Ends the request with one of the codes that the entry lists. */
 export type Fail<E extends Endpoint> = <
@@ -20,7 +21,11 @@ export interface Call<E extends Endpoint = Endpoint> {
   body: Received<E, 'body'>
   /** Who calls; only public entries may find nobody. */
   actor: E extends { auth: 'public' } ? Actor | undefined : Actor
+  /** The user whom the entry acts on; the guards have let the caller at him. */
+  target: E extends { target: object } ? UserRecord : undefined
   from: Origin
+  /** The address that the caller knows us by, without a slash at its end. */
+  base: string
   /** The secret by which this browser is trusted, if it sent one. */
   deviceSecret: () => string | undefined
   record: RecordEvent

@@ -1,4 +1,5 @@
 import type { Attempts } from './domain/attempts.ts'
+import type { LoginTokens } from './domain/login-tokens.ts'
 import type { MemorySecret } from './domain/memory-secret.ts'
 import type { Random } from './domain/one-time-secret.ts'
 import type { OwnPassword } from './domain/own-password.ts'
@@ -6,9 +7,11 @@ import type { PasswordHasher } from './domain/password-hashing.ts'
 import type { PasswordPolicy } from './domain/password-policy.ts'
 import type { Sessions } from './domain/sessions.ts'
 import type { Settings } from '../api/settings.ts'
+import type { LiveSettings } from './domain/settings.ts'
 import type { Setup } from './domain/setup.ts'
 import type { SignIn } from './domain/sign-in.ts'
 import type { SecondFactor } from './domain/totp.ts'
+import type { UserImports } from './domain/user-imports.ts'
 import type { Log } from './log.ts'
 import type { Storage } from './storage/port.ts'
 
@@ -23,8 +26,11 @@ export interface Deps {
   passwords: PasswordHasher
   policy: PasswordPolicy
   secondFactor: SecondFactor
+  userImports: UserImports
   startupToken: MemorySecret
   setupToken: MemorySecret
+  loginTokens: LoginTokens
+  liveSettings: LiveSettings
   settings: () => Settings
   /** Milliseconds since 1970 UTC. */
   clock: () => number
@@ -35,6 +41,8 @@ export interface Deps {
   version: string
   /** The contract as OpenAPI; made when first asked for. */
   openapi: () => Record<string, unknown>
+  /** The address by which browsers reach us, where it is not the one they ask for. */
+  public_url: string | undefined
   /** Plain HTTP from other machines was allowed by the person who started the server. */
   insecure_http: boolean
 }

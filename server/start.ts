@@ -2,23 +2,27 @@ import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { availableParallelism, hostname } from 'node:os'
+import { v7 } from 'uuid'
 import { table } from '../api/index.ts'
 import { createOpenApi } from '../api/openapi.ts'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import type { Deps } from './deps.ts'
 import { createAttempts } from './domain/attempts.ts'
+import { createLoginTokens } from './domain/login-tokens.ts'
 import { createMemorySecret } from './domain/memory-secret.ts'
 import { createOwnPassword } from './domain/own-password.ts'
 import { createPasswordHasher } from './domain/password-hashing.ts'
 import { createPasswordPolicy } from './domain/password-policy.ts'
 import { createSessionTokens } from './domain/session-token.ts'
 import { createSessions } from './domain/sessions.ts'
-import { readSettings } from '../api/settings.ts'
+import { createLiveSettings } from './domain/settings.ts'
 import { createSetup } from './domain/setup.ts'
 import { createSignIn } from './domain/sign-in.ts'
 import { createSecondFactor } from './domain/totp.ts'
+import { createUserImports } from './domain/user-imports.ts'
 import { createVault } from './domain/vault.ts'
+import { startFollowingSettings } from './follow-settings.ts'
 import { openKeyring } from './keyring.ts'
 import { listen } from './listen.ts'
 import { createLog, type Log } from './log.ts'
@@ -65,14 +69,26 @@ export async function start(config: Config, outside: Outside = {}): Promise<Runn
   try {
     const deps = await createDeps(config, storage, log, outside)
     const setupToken = (await storage.users.isSetUp()) ? undefined : deps.setupToken.mint()
-    const server = await listen(createApp(config, deps, () => hostNames(config)).callback(), config)
+    await deps.userImports.start()
+    const app = createApp(config, deps, () => hostNames(config))
+    const server = await listen(app.callback(), config).catch(async (error: unknown) => {
+      await deps.userImports.stop()
+      throw error
+    })
     const sweeping = startSweeping(storage, deps.clock, log)
+    // The embedded database has no other writer.
+    const following = config.database === undefined ? undefined : startFollowingSettings(deps.liveSettings, log)
     log.info({ event: 'started', url: server.url, version: VERSION })
     return {
       url: server.url,
       setupToken,
       mintStartupToken: () => deps.startupToken.mint(),
-      stop: () => stop(server.http, sweeping.stop, storage, log),
+      stop: async () => {
+        sweeping.stop()
+        following?.stop()
+        await deps.userImports.stop()
+        return stop(server.http, storage, log)
+      },
     }
   } catch (error) {
     await storage.close()
@@ -96,8 +112,8 @@ async function makeDataDirectory(directory: string): Promise<void> {
 async function createDeps(config: Config, storage: Storage, log: Log, outside: Outside): Promise<Deps> {
   const { clock = () => Date.now(), random = (bytes: number) => randomBytes(bytes) } = outside
   const keyring = await openKeyring(config.dataDirectory, random, !(await storage.users.isSetUp()))
-  const current = readSettings(await storage.settings.all())
-  const settings = () => current
+  const liveSettings = await createLiveSettings(storage)
+  const settings = liveSettings.current
   const passwords = await createPasswordHasher({
     pepper: keyring.pepper,
     parallel: Math.min(availableParallelism(), 2) + 1, // one in reserve, so that no core waits for the loop to hand out the next
@@ -108,7 +124,7 @@ async function createDeps(config: Config, storage: Storage, log: Log, outside: O
   const startupToken = createMemorySecret(random)
   const setupToken = createMemorySecret(random)
   const sessions = createSessions({ storage, tokens: createSessionTokens(keyring.signing), clock, random, settings })
-  const attempts = createAttempts({ storage, clock })
+  const attempts = createAttempts({ storage, clock, settings })
   const secondFactor = createSecondFactor({ storage, vault: createVault(keyring.vault, random), clock, random })
   return {
     storage,
@@ -117,8 +133,24 @@ async function createDeps(config: Config, storage: Storage, log: Log, outside: O
     passwords,
     policy,
     secondFactor,
+    userImports: createUserImports({
+      storage,
+      sessions,
+      clock,
+      random,
+      record: (event) => log.info(event, 'security event'),
+      failed: (error) => log.error({ err: error }, 'the work on an import of users failed'),
+    }),
     startupToken,
     setupToken,
+    loginTokens: createLoginTokens({
+      storage,
+      clock,
+      random,
+      uuid: () => v7({ msecs: clock(), random: random(16) }),
+      settings,
+    }),
+    liveSettings,
     settings,
     clock,
     random,
@@ -139,6 +171,7 @@ async function createDeps(config: Config, storage: Storage, log: Log, outside: O
     ownPassword: createOwnPassword({ storage, sessions, attempts, passwords, policy, clock, settings }),
     version: VERSION,
     openapi: once(() => createOpenApi(table, VERSION)),
+    public_url: config.publicUrl,
     insecure_http: config.insecureHttp,
   }
 }
@@ -149,8 +182,7 @@ function hostNames(config: Config): string[] {
   return config.publicUrl === undefined ? told : [...told, new URL(config.publicUrl).hostname]
 }
 
-async function stop(http: Server, stopSweeping: () => void, storage: Storage, log: Log): Promise<void> {
-  stopSweeping()
+async function stop(http: Server, storage: Storage, log: Log): Promise<void> {
   const cutOff = setTimeout(() => http.closeAllConnections(), LONGEST_DRAIN)
   // A connection that was kept alive becomes idle only after its last answer.
   const letGo = setInterval(() => http.closeIdleConnections(), 50)

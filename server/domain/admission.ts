@@ -1,20 +1,27 @@
 import { authOf, type Endpoint } from '../../api/endpoint.ts'
 import { isPermission } from '../../api/permissions.ts'
+import type { Settings } from '../../api/settings.ts'
+import { type GateRefusal, refuseAtGate } from './gate.ts'
 import type { Actor } from './sessions.ts'
 import { FRESH_FOR } from './lifetimes.ts'
 
-export type AdmissionRefusal = 'ACCOUNT_DISABLED' | 'PASSWORD_CHANGE_REQUIRED' | 'ACCESS_DENIED' | 'REAUTH_REQUIRED'
+export type AdmissionRefusal = 'ACCOUNT_DISABLED' | GateRefusal | 'ACCESS_DENIED' | 'REAUTH_REQUIRED'
 
 /**
- * Whether this caller may use this entry, in the contract's order: enabled, password gate, permission, freshness.
- * Everything it needs is in the entry and in the caller's row; an entry that says nothing is at its strictest.
+ * Whether this caller may use this entry, in the contract's order: enabled, gate, permission, freshness.
+ * Everything it needs is in the entry, the settings and the caller's row; an entry that says nothing is at its strictest.
  */
-export function refuseAdmission(entry: Endpoint, { user, session }: Actor, now: number): AdmissionRefusal | undefined {
-  if (!user.enabled) return 'ACCOUNT_DISABLED'
-  if (user.require_password_change && entry.gate !== 'open' && session.kind !== 'developer')
-    return 'PASSWORD_CHANGE_REQUIRED'
-  if (!isPermitted(entry, { user, session })) return 'ACCESS_DENIED'
-  if (entry.fresh && now - session.authenticated_at > FRESH_FOR) return 'REAUTH_REQUIRED'
+export function refuseAdmission(
+  entry: Endpoint,
+  actor: Actor,
+  { mfa_demand }: Pick<Settings, 'mfa_demand'>,
+  now: number,
+): AdmissionRefusal | undefined {
+  if (!actor.user.enabled) return 'ACCOUNT_DISABLED'
+  const held = refuseAtGate(entry, actor, mfa_demand, now)
+  if (held) return held
+  if (!isPermitted(entry, actor)) return 'ACCESS_DENIED'
+  if (entry.fresh && now - actor.session.authenticated_at > FRESH_FOR) return 'REAUTH_REQUIRED'
   return undefined
 }
 

@@ -1,3 +1,4 @@
+import type { Settings } from '../../api/settings.ts'
 import type { LimitRule, Storage } from '../storage/port.ts'
 import { hashSecret } from './one-time-secret.ts'
 import type { Origin } from './sessions.ts'
@@ -7,14 +8,23 @@ const SECOND = 1000
 const MINUTE = 60 * SECOND
 
 /** Failures of one user name from one address. */
-const PER_NAME: LimitRule = { failures: 3, window: 3 * MINUTE, block: 5 * MINUTE }
+function ruleOfName({ name_failures, name_window, name_cooldown }: Settings): LimitRule {
+  return { failures: name_failures, window: name_window * SECOND, block: name_cooldown * SECOND }
+}
+
 /** Failures of one address on any route that takes a credential. */
-const PER_ADDRESS: LimitRule = { failures: 30, window: 5 * MINUTE, block: 5 * MINUTE }
+function ruleOfAddress({ address_failures, address_window, address_cooldown }: Settings): LimitRule {
+  return { failures: address_failures, window: address_window * SECOND, block: address_cooldown * SECOND }
+}
+
 /**
  * Consecutive failures against one name, from anywhere; only a reset or the startup token opens it again. Counted
  * for names that nobody has, too: so a lock does not tell whether the account exists.
  */
-const PER_ACCOUNT: LimitRule = { failures: 100, window: 30 * 24 * 60 * MINUTE, block: Infinity }
+function ruleOfAccount({ account_failures }: Settings): LimitRule {
+  return { failures: account_failures, window: 30 * 24 * 60 * MINUTE, block: Infinity }
+}
+
 /** Tries of one address under way at once, and how many more may wait; hashing does no more than two at once anyway. */
 const AT_ONCE = 4
 const WAITING = 400
@@ -24,6 +34,7 @@ const LONG_WAIT = 24 * 60 * MINUTE
 export interface AttemptsDeps {
   storage: Storage
   clock: () => number
+  settings: () => Settings
 }
 
 /** A try that may not be made now; `retry_after` in seconds. */
@@ -57,7 +68,7 @@ export interface Attempts {
   clearAccount(username: string): Promise<void>
 }
 
-export function createAttempts({ storage, clock }: AttemptsDeps): Attempts {
+export function createAttempts({ storage, clock, settings }: AttemptsDeps): Attempts {
   const lines = new Map<string, Promise<unknown>>()
   const addressKey = (from: Origin) => `address:${from.ip}`
   // Names only as hashes: people type passwords into the wrong box, and the counters are kept for weeks.
@@ -104,7 +115,7 @@ export function createAttempts({ storage, clock }: AttemptsDeps): Attempts {
     },
 
     async failAddress(from) {
-      if (!from.loopback) await storage.limits.fail(addressKey(from), PER_ADDRESS, clock())
+      if (!from.loopback) await storage.limits.fail(addressKey(from), ruleOfAddress(settings()), clock())
     },
 
     attempt: ({ from, username, exempt }, run) => {
@@ -119,8 +130,8 @@ export function createAttempts({ storage, clock }: AttemptsDeps): Attempts {
         if (outcome === 'succeeded') await storage.limits.clear([name, account])
         if (outcome === 'failed') {
           await Promise.all([
-            storage.limits.fail(name, PER_NAME, clock()),
-            storage.limits.fail(account, PER_ACCOUNT, clock()),
+            storage.limits.fail(name, ruleOfName(settings()), clock()),
+            storage.limits.fail(account, ruleOfAccount(settings()), clock()),
           ])
         }
         return value

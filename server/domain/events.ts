@@ -1,4 +1,5 @@
 import type { Factor } from '../../api/schemas.ts'
+import type { ImportReason } from '../../api/user-imports.ts'
 import type { AuthSource } from '../storage/port.ts'
 
 /**
@@ -16,11 +17,25 @@ export type SecurityEvent =
   | { event: 'password_change_refused'; user_id: number; reason: string }
   | { event: 'second_factor_enabled' | 'second_factor_disabled' | 'recovery_codes_replaced'; user_id: number }
   | { event: 'device_trusted' | 'device_distrusted'; user_id: number }
-  | { event: 'session_revoked'; user_id: number; session_id: string }
-  | { event: 'sessions_revoked'; user_id: number; count: number }
+  | { event: 'session_revoked'; user_id: number; by: number; session_id: string }
+  | { event: 'sessions_revoked'; user_id: number; by: number; count?: number }
   | { event: 'user_created' | 'user_edited'; user_id: number; by: number; fields: string[] }
+  | { event: 'user_enabled' | 'user_disabled' | 'user_deleted'; user_id: number; by: number }
+  | {
+      event: 'password_reset'
+      user_id: number
+      by: number
+      require_password_change: boolean
+      password_expires: number | null
+      revoke_developer_tokens: boolean
+    }
+  | { event: 'second_factor_reset'; user_id: number; by: number }
+  | { event: 'login_token_created'; user_id: number; by: number; uuid: string }
+  | { event: 'settings_changed'; by: number; names: string[] }
+  | { event: 'users_imported'; by: number; import_id: string; count: number }
+  | { event: 'users_import_undone'; by: number; import_id: string; reason: ImportReason }
   | { event: 'limited'; scope: 'address' | 'name' }
-  | { event: 'access_refused'; user_id?: number; code: string; entry: string }
+  | { event: 'access_refused'; user_id?: number; target?: number; code: string; entry: string }
 
 /** Writes an event down, with where it came from and the request that caused it. */
 export type RecordEvent = (event: SecurityEvent) => void

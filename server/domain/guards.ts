@@ -1,15 +1,41 @@
+import type { Target } from '../../api/endpoint.ts'
 import type { Permission } from '../../api/permissions.ts'
 import type { UserEdit, UserRecord } from '../storage/port.ts'
+import type { Actor } from './sessions.ts'
 
-/** Whose account this person may administer: the guard that every route shares which could take an account over. */
-export function mayAdminister(actor: UserRecord, target: UserRecord): boolean {
-  if (actor.superuser) return true
-  if (!actor.permissions.includes('USER_CONFIG')) return false
-  return !target.superuser && target.manager_id === actor.user_id
+/**
+ * The one place that says whose account a person may touch. Every route that could take an account over asks here:
+ * edit, disable, delete, reset, sessions, second factors, login tokens.
+ */
+
+export type TargetRefusal = 'ACCESS_DENIED' | 'USER_NOT_FOUND' | 'SELF_RESET'
+
+/**
+ * The user whom an entry acts on, or why this caller may not act on him, in the contract's order: permission,
+ * existence, superuser protection and manager guard, not oneself.
+ */
+export async function reachTarget(
+  { self }: Target,
+  { user, session }: Actor,
+  user_id: number,
+  find: (user_id: number) => Promise<UserRecord | undefined>,
+): Promise<UserRecord | TargetRefusal> {
+  const own = user_id === user.user_id
+  if (own && self === 'allowed') return user
+  if (session.kind === 'developer' || !administersUsers(user)) return 'ACCESS_DENIED'
+  const target = await find(user_id)
+  if (!target) return 'USER_NOT_FOUND'
+  if (!isInReach(user, target)) return 'ACCESS_DENIED'
+  return own ? 'SELF_RESET' : target
 }
 
-export function mayAdministerUsers(actor: UserRecord): boolean {
-  return actor.superuser || actor.permissions.includes('USER_CONFIG')
+/** Superuser protection and manager guard: only a superuser reaches superusers and people whom he does not manage. */
+export function isInReach(actor: UserRecord, target: UserRecord): boolean {
+  return actor.superuser || (!target.superuser && target.manager_id === actor.user_id)
+}
+
+function administersUsers(user: UserRecord): boolean {
+  return user.superuser || user.permissions.includes('USER_CONFIG')
 }
 
 /** Whether an administrator may make or change a user so: nobody hands out what he does not hold himself. */

@@ -18,9 +18,7 @@ export interface OwnPasswordDeps {
   settings: () => Settings
 }
 
-type Refused =
-  | { refused: 'PASSWORD_UNCHANGED' | 'TEMP_PASSWORD_EXPIRED' }
-  | { refused: 'PASSWORD_UNACCEPTABLE'; reason: PasswordFault }
+type Refused = { refused: 'PASSWORD_UNCHANGED' } | { refused: 'PASSWORD_UNACCEPTABLE'; reason: PasswordFault }
 
 export interface OwnPassword {
   /** Whether this session must prove the current password before it may choose another. */
@@ -56,17 +54,7 @@ export function createOwnPassword(deps: OwnPasswordDeps): OwnPassword {
       })
     },
 
-    async check({ user, session }, chosen) {
-      // The startup token is the last way in: an expired temporary password does not close it.
-      const breakGlass = session.kind === 'temporary'
-      if (
-        !breakGlass &&
-        user.require_password_change &&
-        user.password_expires !== null &&
-        user.password_expires <= clock()
-      ) {
-        return { refused: 'TEMP_PASSWORD_EXPIRED' }
-      }
+    async check({ user }, chosen) {
       const fault = await policy(chosen, { min_length: settings().min_password_length, names: namesOf(user) })
       if (fault) return { refused: 'PASSWORD_UNACCEPTABLE', reason: fault }
       const { matches } = await passwords.verify(chosen, user.password_hash)

@@ -5,6 +5,8 @@ import type { SessionTokens } from './session-token.ts'
 import type { Settings } from '../../api/settings.ts'
 import { SESSION_LIFE, TOUCH_EVERY } from './lifetimes.ts'
 
+const SECOND = 1000
+
 /** Where a request came from, as sessions and limits remember it. */
 export interface Origin {
   ip: string
@@ -43,6 +45,8 @@ export interface Sessions {
   /** Whose token this is. `expired`: it was ours and has ended; `unknown`: it never was. */
   identify(token: string): Promise<Actor | 'expired' | 'unknown'> | Actor | 'expired' | 'unknown'
   isLive(session: SessionRecord): boolean
+  /** Live sessions of a user, the newest use first. */
+  listLive(user_id: number): Promise<SessionRecord[]>
   /** A new secret for a live session; the old one ends. Undefined when the session ended meanwhile. */
   rotate(session: SessionRecord, authenticated_at?: number): Promise<IssuedSession | undefined>
   /** Sessions older than this count as idle. */
@@ -52,7 +56,7 @@ export interface Sessions {
 }
 
 export function createSessions({ storage, tokens, clock, random, settings }: SessionsDeps): Sessions {
-  const idleSince = () => clock() - settings().session_idle
+  const idleSince = () => clock() - settings().session_idle * SECOND
 
   function issue(session: SessionRecord | NewSession, secret: string, now: number): IssuedSession {
     const token = tokens.issue({
@@ -67,7 +71,11 @@ export function createSessions({ storage, tokens, clock, random, settings }: Ses
   }
 
   function isLive(session: SessionRecord): boolean {
-    return session.revoked_at === null && session.expires_at > clock() && session.last_seen_at > idleSince()
+    const now = clock()
+    const { session_absolute } = settings()
+    // The absolute limit counts here too: shortened, it ends sessions that are under way.
+    const ends_at = Math.min(session.expires_at, session.created_at + session_absolute * SECOND)
+    return session.revoked_at === null && ends_at > now && session.last_seen_at > idleSince()
   }
 
   function judge(found: { session: SessionRecord; user: UserRecord } | undefined) {
@@ -90,7 +98,7 @@ export function createSessions({ storage, tokens, clock, random, settings }: Ses
         created_at: now,
         // A login token proves that somebody was let in, not who he is: its session is never fresh.
         authenticated_at: how.amr.every((factor) => factor === 'link') ? 0 : now,
-        expires_at: now + Math.min(SESSION_LIFE[how.auth_source], settings().session_absolute),
+        expires_at: now + Math.min(SESSION_LIFE[how.auth_source], settings().session_absolute * SECOND),
         ip: from.ip,
         user_agent: from.user_agent,
       }
@@ -106,6 +114,11 @@ export function createSessions({ storage, tokens, clock, random, settings }: Ses
 
     isLive,
     idleSince,
+
+    async listLive(user_id) {
+      const found = await storage.sessions.listLive(user_id, clock(), idleSince())
+      return found.filter(isLive)
+    },
 
     async rotate(session, authenticated_at) {
       const now = clock()

@@ -7,6 +7,7 @@ import { hashSecret, type Random } from './one-time-secret.ts'
 import type { PasswordHasher } from './password-hashing.ts'
 import type { Actor, IssuedSession, Origin, Sessions } from './sessions.ts'
 import type { Settings } from '../../api/settings.ts'
+import { hasExpired } from './gate.ts'
 import { MAX_GROUP } from './lifetimes.ts'
 import type { SecondFactor } from './totp.ts'
 
@@ -75,7 +76,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
     const factor = await secondFactorOf(user, form)
     if (factor === 'TOTP_REQUIRED') return refuse('open', factor, 'password', context, user)
     if (factor === 'TOTP_CODE_WRONG') return refuse('failed', factor, 'password', context, user)
-    if (hasExpired(user)) return refuse('open', 'TEMP_PASSWORD_EXPIRED', 'password', context, user)
+    if (hasExpired(user, clock())) return refuse('open', 'TEMP_PASSWORD_EXPIRED', 'password', context, user)
 
     const proved_hash = user.password_hash
     const begun = await begin(user, { auth_source: 'password', amr: factor ? ['pwd', factor] : ['pwd'] }, context, {
@@ -98,10 +99,6 @@ export function createSignIn(deps: SignInDeps): SignIn {
     const trusted =
       form.device_secret && (await storage.trustedDevices.use(user.user_id, hashSecret(form.device_secret), clock()))
     return trusted ? 'device' : 'TOTP_REQUIRED'
-  }
-
-  function hasExpired(user: UserRecord): boolean {
-    return user.require_password_change && user.password_expires !== null && user.password_expires <= clock()
   }
 
   /** Whose password this is. A weaker or imported hash is replaced; then the one that now stands is the one proved. */

@@ -1,5 +1,5 @@
 import type { User } from '../../api/users.ts'
-import type { UserRecord } from '../storage/port.ts'
+import type { LoginTokenRecord, SessionRecord, UserRecord } from '../storage/port.ts'
 
 /** Records as the wire shows them. */
 
@@ -32,4 +32,54 @@ export function toWireUser(user: UserRecord): User {
     created_at: iso(user.created_at),
     last_sign_in_at: isoOrNull(user.last_sign_in_at),
   }
+}
+
+/** `viewer` is the session of who asks: it is marked as the current one. */
+export function toWireSession(session: SessionRecord, viewer: SessionRecord) {
+  return {
+    session_id: session.session_id,
+    kind: session.kind,
+    auth_source: session.auth_source,
+    amr: session.amr,
+    created_at: iso(session.created_at),
+    last_seen_at: iso(session.last_seen_at),
+    expires_at: iso(session.expires_at),
+    ip: session.ip,
+    user_agent: session.user_agent,
+    current: session.session_id === viewer.session_id,
+  }
+}
+
+/** `user` made it, `login_user` is signed in by it; null once deleted. */
+export function toWireLoginToken(
+  token: LoginTokenRecord,
+  user: UserRecord | null,
+  login_user: UserRecord | null,
+  now: number,
+) {
+  return {
+    uuid: token.uuid,
+    user_id: token.user_id,
+    user: user && toPerson(user),
+    login_user_id: token.login_user_id,
+    login_user: login_user && toPerson(login_user),
+    status: statusOf(token, now),
+    reason: token.reason,
+    redirect_to: token.redirect_to,
+    created_at: iso(token.created_at),
+    expires_at: iso(token.expires_at),
+    used_at: isoOrNull(token.used_at),
+    used_ip: token.used_ip,
+    deleted_at: isoOrNull(token.deleted_at),
+  }
+}
+
+function toPerson({ user_id, username, display_name }: UserRecord) {
+  return { user_id, username, display_name }
+}
+
+function statusOf(token: LoginTokenRecord, now: number): 'active' | 'used' | 'revoked' | 'expired' {
+  if (token.used_at !== null) return 'used'
+  if (token.deleted_at !== null) return 'revoked'
+  return token.expires_at > now ? 'active' : 'expired'
 }

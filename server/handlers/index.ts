@@ -1,14 +1,21 @@
 import type { ApiTable } from '../../api/index.ts'
 import { signingIn } from './auth.ts'
 import type { Handlers } from '../call.ts'
+import { loginTokens } from './login-tokens.ts'
 import { ownSessions } from './own-sessions.ts'
 import { secondFactor } from './second-factor.ts'
+import { settings } from './settings.ts'
 import { system } from './system.ts'
+import { userAccess } from './user-access.ts'
+import { userImports } from './user-imports.ts'
 import { users } from './users.ts'
 
 /** A handler for every entry of the table. */
 export const handlers: Handlers<ApiTable> = {
   auth: { ...signingIn, ...secondFactor, ...ownSessions },
-  users,
+  userImports,
+  users: { ...users, ...userAccess },
+  loginTokens,
+  settings,
   system,
 }

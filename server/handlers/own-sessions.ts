@@ -1,38 +1,25 @@
 import type { ApiTable } from '../../api/index.ts'
 import type { Handlers } from '../call.ts'
-import { iso } from '../domain/wire.ts'
+import { iso, toWireSession } from '../domain/wire.ts'
 
 type Auth = Handlers<ApiTable>['auth']
 
 const sessions: Auth['sessions'] = async ({ deps, actor }) => {
-  const live = await deps.storage.sessions.listLive(actor.user.user_id, deps.clock(), deps.sessions.idleSince())
-  return {
-    sessions: live.map((session) => ({
-      session_id: session.session_id,
-      kind: session.kind,
-      auth_source: session.auth_source,
-      amr: session.amr,
-      created_at: iso(session.created_at),
-      last_seen_at: iso(session.last_seen_at),
-      expires_at: iso(session.expires_at),
-      ip: session.ip,
-      user_agent: session.user_agent,
-      current: session.session_id === actor.session.session_id,
-    })),
-  }
+  const live = await deps.sessions.listLive(actor.user.user_id)
+  return { sessions: live.map((session) => toWireSession(session, actor.session)) }
 }
 
 const revokeSession: Auth['revokeSession'] = async ({ deps, actor, params, record, fail, cookies }) => {
   const { session_id } = params
   if (!(await deps.storage.sessions.revoke(session_id, actor.user.user_id, deps.clock()))) fail('SESSION_NOT_FOUND')
-  record({ event: 'session_revoked', user_id: actor.user.user_id, session_id })
+  record({ event: 'session_revoked', user_id: actor.user.user_id, by: actor.user.user_id, session_id })
   if (session_id === actor.session.session_id) cookies.clearSession()
   return {}
 }
 
 const revokeOtherSessions: Auth['revokeOtherSessions'] = async ({ deps, actor, record }) => {
   const revoked = await deps.storage.sessions.revokeAll(actor.user.user_id, deps.clock(), actor.session.session_id)
-  record({ event: 'sessions_revoked', user_id: actor.user.user_id, count: revoked })
+  record({ event: 'sessions_revoked', user_id: actor.user.user_id, by: actor.user.user_id, count: revoked })
   return { revoked }
 }
 

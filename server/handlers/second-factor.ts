@@ -1,4 +1,5 @@
 import type { ApiTable } from '../../api/index.ts'
+import { confirmEnrolment } from '../domain/enrolment.ts'
 import { isRefusal } from '../domain/sign-in.ts'
 import type { Call, Handlers } from '../call.ts'
 
@@ -10,20 +11,17 @@ const totpSetup: Auth['totpSetup'] = async ({ deps, actor, fail }) => {
 }
 
 const totpConfirm: Auth['totpConfirm'] = async ({ deps, actor, body, from, record, fail, tooMany }) => {
-  const codes = await deps.attempts.attempt({ from, username: actor.user.username }, async () => {
-    const value = await deps.secondFactor.confirm(actor.user, body.code)
-    return { outcome: value === 'TOTP_CODE_WRONG' ? 'failed' : 'open', value }
-  })
+  const codes = await confirmEnrolment(deps, actor, body.code, from, record)
   if (isRefusal(codes)) return tooMany(codes)
   if (typeof codes === 'string') return fail(codes)
-  record({ event: 'second_factor_enabled', user_id: actor.user.user_id })
   return { recovery_codes: codes }
 }
 
 const totpDisable: Auth['totpDisable'] = async (call) => {
-  await proveCode(call)
-  await call.deps.storage.users.removeTotp(call.actor.user.user_id)
-  call.record({ event: 'second_factor_disabled', user_id: call.actor.user.user_id })
+  const { deps, actor, record, fail } = call
+  if (actor.session.kind !== 'temporary') await proveCode(call)
+  if (!(await deps.storage.users.removeTotp(actor.user.user_id))) fail('TOTP_NOT_ENABLED')
+  record({ event: 'second_factor_disabled', user_id: actor.user.user_id })
   return {}
 }
 
@@ -38,7 +36,7 @@ const totpRecovery: Auth['totpRecovery'] = async (call) => {
 async function proveCode({ deps, actor, body, from, fail, tooMany }: Call<TotpEntry>): Promise<void> {
   if (actor.user.totp_confirmed_at === null) fail('TOTP_NOT_ENABLED')
   const right = await deps.attempts.attempt<boolean>({ from, username: actor.user.username }, async () => {
-    const factor = await deps.secondFactor.redeem(actor.user, body.code)
+    const factor = await deps.secondFactor.redeem(actor.user, body.code ?? '')
     return { outcome: factor ? 'succeeded' : 'failed', value: factor !== undefined }
   })
   if (isRefusal(right)) tooMany(right)

@@ -1,5 +1,6 @@
 import type { ApiTable } from '../../api/index.ts'
-import { hasAdministeredField, mayAdminister, mayAdministerUsers, mayAssign } from '../domain/guards.ts'
+import { confirmEnrolment } from '../domain/enrolment.ts'
+import { hasAdministeredField, mayAssign } from '../domain/guards.ts'
 import { isRefusal } from '../domain/sign-in.ts'
 import type { UserEdit, UserRecord } from '../storage/port.ts'
 import type { Call, Handlers } from '../call.ts'
@@ -14,7 +15,7 @@ const DEFAULT_LIMIT = 50
 const list: Users['list'] = async ({ deps, actor, query }) => {
   const sort = query.sort ?? 'username'
   const limit = query.limit ?? DEFAULT_LIMIT
-  const { items, total } = await deps.storage.users.list({
+  const { items, total, total_exact } = await deps.storage.users.list({
     q: query.q,
     state: query.state,
     managed_by: actor.user.superuser ? undefined : actor.user.user_id,
@@ -28,6 +29,7 @@ const list: Users['list'] = async ({ deps, actor, query }) => {
     items: shown.map(toWireUser),
     next_cursor: items.length > limit && last ? encodeCursor(last, sort) : null,
     total,
+    total_exact,
   }
 }
 
@@ -64,8 +66,9 @@ const readMe: Users['readMe'] = ({ deps, actor }) => ownRecord(deps, actor.user)
 
 const editMe: Users['editMe'] = async (call) => {
   const { deps, actor, body, from, record, fail, tooMany, cookies } = call
-  const { password, current_password, username, email, display_name, lang, ...forbidden } = body
+  const { password, current_password, totp_code, username, email, display_name, lang, ...forbidden } = body
   if (Object.values(forbidden).some((value) => value !== undefined)) fail('INVALID_FIELD_MODIFY')
+  if (totp_code !== undefined && password === undefined) fail('INVALID_FIELD_MODIFY')
   const edit = present({ username, email, display_name, lang })
   const edits = Object.keys(edit).length > 0
   if (actor.user.require_password_change && (edits || password === undefined)) fail('PASSWORD_CHANGE_REQUIRED')
@@ -77,6 +80,10 @@ const editMe: Users['editMe'] = async (call) => {
   }
   const fault = password === undefined ? undefined : await deps.ownPassword.check(actor, password)
   if (fault) return 'reason' in fault ? fail(fault.refused, { reason: fault.reason }) : fail(fault.refused)
+  const recovery_codes =
+    totp_code === undefined ? undefined : await confirmEnrolment(deps, actor, totp_code, from, record)
+  if (isRefusal(recovery_codes)) return tooMany(recovery_codes)
+  if (typeof recovery_codes === 'string') return fail(recovery_codes)
   if (edits) {
     const edited = await deps.storage.users.edit(actor.user.user_id, edit, deps.clock())
     if (edited === 'USERNAME_TAKEN' || edited === 'EMAIL_TAKEN') fail(edited)
@@ -89,38 +96,30 @@ const editMe: Users['editMe'] = async (call) => {
   if (!issued) return fail('SESSION_EXPIRED')
   cookies.setSession(issued)
   const user = (await deps.storage.users.find(actor.user.user_id)) ?? actor.user
-  return { ...(await ownRecord(deps, user)), token: issued.token }
+  return { ...(await ownRecord(deps, user)), token: issued.token, ...(recovery_codes ? { recovery_codes } : {}) }
 }
 
-const read: Users['read'] = async ({ deps, actor, params, fail }) => {
-  if (params.id === actor.user.user_id) return toWireUser(actor.user)
-  if (actor.session.kind === 'developer' || !mayAdministerUsers(actor.user)) fail('ACCESS_DENIED')
-  const target = (await deps.storage.users.find(params.id)) ?? fail('USER_NOT_FOUND')
-  if (!mayAdminister(actor.user, target)) fail('ACCESS_DENIED')
-  return toWireUser(target)
-}
+const read: Users['read'] = ({ target }) => toWireUser(target)
 
 const edit: Users['edit'] = async (call) => {
-  const { deps, actor, params, body, record, fail } = call
-  const own = params.id === actor.user.user_id
-  if (!own && !mayAdministerUsers(actor.user)) fail('ACCESS_DENIED')
-  const target = (await deps.storage.users.find(params.id)) ?? fail('USER_NOT_FOUND')
+  const { deps, actor, target, body, record, fail } = call
   const wanted = present(body)
-  await checkEdit(call, target, wanted, own)
+  await checkEdit(call, wanted)
   const edited = await deps.storage.users.edit(target.user_id, wanted, deps.clock())
   if (edited === 'absent') return fail('USER_NOT_FOUND')
   if (edited !== 'done') return fail(edited)
-  record({ event: 'user_edited', user_id: target.user_id, by: actor.user.user_id, fields: Object.keys(wanted) })
+  const who = { user_id: target.user_id, by: actor.user.user_id }
+  record({ event: 'user_edited', ...who, fields: Object.keys(wanted) })
+  if (wanted.enabled !== undefined && wanted.enabled !== target.enabled)
+    record({ event: wanted.enabled ? 'user_enabled' : 'user_disabled', ...who })
   return toWireUser((await deps.storage.users.find(target.user_id)) ?? target)
 }
 
 async function checkEdit(
-  { deps, actor, fail }: Call<ApiTable['users']['edit']>,
-  target: UserRecord,
+  { deps, actor, target, fail }: Call<ApiTable['users']['edit']>,
   wanted: UserEdit,
-  own: boolean,
 ): Promise<void> {
-  if (!own && !mayAdminister(actor.user, target)) fail('ACCESS_DENIED')
+  const own = target.user_id === actor.user.user_id
   // One's own name and mail address want the current password: that is what `@me` is for.
   if (own && (wanted.username !== undefined || wanted.email !== undefined)) fail('INVALID_FIELD_MODIFY')
   if (own && !actor.user.superuser && hasAdministeredField(wanted)) fail('INVALID_FIELD_MODIFY')
@@ -129,9 +128,18 @@ async function checkEdit(
   if (wanted.manager_id && !(await deps.storage.users.find(wanted.manager_id))) fail('MANAGER_INVALID')
 }
 
+const remove: Users['remove'] = async ({ deps, actor, target, record, fail, cookies }) => {
+  const removed = await deps.storage.users.remove(target.user_id, deps.clock())
+  if (removed === 'absent') return fail('USER_NOT_FOUND')
+  if (removed === 'LAST_SUPERUSER') return fail(removed)
+  record({ event: 'user_deleted', user_id: target.user_id, by: actor.user.user_id })
+  if (target.user_id === actor.user.user_id) cookies.clearSession()
+  return {}
+}
+
 const invalidateTokens: Users['invalidateTokens'] = async ({ deps, actor, record, cookies }) => {
   await deps.storage.sessions.revokeEverything(actor.user.user_id, deps.clock())
-  record({ event: 'sessions_revoked', user_id: actor.user.user_id, count: -1 })
+  record({ event: 'sessions_revoked', user_id: actor.user.user_id, by: actor.user.user_id })
   cookies.clearSession()
   return {}
 }
@@ -145,4 +153,4 @@ function present(fields: { [K in keyof UserEdit]?: UserEdit[K] | undefined }): U
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
-export const users: Users = { list, create, readMe, editMe, read, edit, invalidateTokens }
+export const users = { list, create, readMe, editMe, read, edit, remove, invalidateTokens }

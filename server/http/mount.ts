@@ -4,6 +4,7 @@ import { authOf, type Endpoint, limitOf, type Table } from '../../api/endpoint.t
 import type { ErrorCode } from '../../api/errors.ts'
 import type { Deps } from '../deps.ts'
 import { refuseAdmission } from '../domain/admission.ts'
+import { reachTarget } from '../domain/guards.ts'
 import type { Refusal } from '../domain/attempts.ts'
 import type { RecordEvent } from '../domain/events.ts'
 import type { Actor, Origin } from '../domain/sessions.ts'
@@ -48,13 +49,19 @@ function route(entry: Endpoint, handler: Handler<Endpoint>, deps: Deps): Middlew
     const from = originOf(ctx)
     const record = recorder(ctx, from, deps)
     const actor = await admit(ctx, entry, deps, record)
+    const params = entry.params && parseWith(entry.params, ctx['params'], 'NOT_FOUND')
+    const query = entry.query && parseWith(entry.query, { ...ctx.query }, 'INVALID_QUERY')
+    const early = entry.target?.order === 'target_first' ? await reach(entry, actor, params, deps, record) : undefined
+    const body = entry.body && (await readBody(ctx, entry.body))
     const call = {
       deps,
-      params: entry.params && parseWith(entry.params, ctx['params'], 'NOT_FOUND'),
-      query: entry.query && parseWith(entry.query, { ...ctx.query }, 'INVALID_QUERY'),
-      body: entry.body && (await readBody(ctx, entry.body)),
+      params,
+      query,
+      body,
       actor,
+      target: early ?? (await reach(entry, actor, params, deps, record)),
       from,
+      base: baseOf(ctx, deps),
       deviceSecret: () => readCookie(ctx, deviceCookie(ctx.state['secure'] === true)),
       record,
       fail,
@@ -87,10 +94,25 @@ async function admit(ctx: Context, entry: Endpoint, deps: Deps, record: RecordEv
   const actor = await authenticate(ctx, deps)
   if (authOf(entry) === 'public') return typeof actor === 'string' ? undefined : actor
   if (typeof actor === 'string') throw new ApiError(actor === 'expired' ? 'SESSION_EXPIRED' : 'UNAUTHENTICATED')
-  const refusal = refuseAdmission(entry, actor, deps.clock())
+  const refusal = refuseAdmission(entry, actor, deps.settings(), deps.clock())
   if (!refusal) return actor
   record({ event: 'access_refused', user_id: actor.user.user_id, code: refusal, entry: entry.path })
   throw new ApiError(refusal)
+}
+
+/** The user whom the entry acts on, once the guards have let the caller at him; undefined where it acts on nobody. */
+async function reach(entry: Endpoint, actor: Actor | undefined, params: unknown, deps: Deps, record: RecordEvent) {
+  if (!entry.target || !actor) return undefined
+  const target = idOf(params)
+  const reached = await reachTarget(entry.target, actor, target, (user_id) => deps.storage.users.find(user_id))
+  if (typeof reached !== 'string') return reached
+  record({ event: 'access_refused', user_id: actor.user.user_id, target, code: reached, entry: entry.path })
+  throw new ApiError(reached)
+}
+
+function idOf(params: unknown): number {
+  if (typeof params === 'object' && params !== null && 'id' in params && typeof params.id === 'number') return params.id
+  throw new Error('An entry with a target takes its id as a parameter')
 }
 
 async function refuseAddress(from: Origin, deps: Deps, record: RecordEvent): Promise<void> {
@@ -117,6 +139,11 @@ function isWrongCredential(thrown: unknown): boolean {
 function originOf(ctx: Context): Origin {
   const { ip, loopback }: ClientAddress = ctx.state['address']
   return { ip, loopback, user_agent: ctx.get('User-Agent').slice(0, 400) }
+}
+
+function baseOf(ctx: Context, { public_url }: Deps): string {
+  // `Host` has been checked: it is a name of ours.
+  return public_url?.replace(/\/+$/, '') ?? `${ctx.state['secure'] === true ? 'https' : 'http'}://${ctx.get('Host')}`
 }
 
 function recorder(ctx: Context, from: Origin, deps: Deps): RecordEvent {

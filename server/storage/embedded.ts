@@ -15,6 +15,7 @@ export async function openEmbedded({ directory, log }: EmbeddedOptions): Promise
     name: 'sqljs',
     dialect: database.dialect,
     version: () => database.version(),
+    epoch: () => database.epoch(),
     read: (query) => database.read(query),
     isUnavailable: (error) => error instanceof StorageWriteError,
     isConflict: (error) => error instanceof StatementError && error.code === 'SQLITE_CONSTRAINT_UNIQUE',

@@ -9,6 +9,8 @@ export interface Engine {
   read<Row>(query: CompiledQuery<Row>): MaybePromise<Row[]>
   /** Grows with every committed write, where the engine alone writes the database; else absent. */
   version?: () => number
+  /** Changes when committed writes were lost again because the disk refused them, where that can be; else absent. */
+  epoch?: () => number
   /** Whether this error says that the database cannot be reached or written. */
   isUnavailable(error: unknown): boolean
   /** Whether this error says that a unique constraint was violated. */

@@ -1,5 +1,6 @@
 import type { Permission } from '../../api/permissions.ts'
 import type { AUTH_SOURCES, Factor, Language, SESSION_KINDS } from '../../api/schemas.ts'
+import type { UserImportStore } from './port/user-imports.ts'
 
 /**
  * What the domain asks of storage, in its own words. One SQL implementation stands behind it, on sql.js and on
@@ -21,6 +22,9 @@ export interface Storage {
   loginTokens: LoginTokenStore
   limits: LimitStore
   settings: SettingStore
+  userImports: UserImportStore
+  /** Whether other servers may work on this database at the same time. */
+  shared: boolean
   /** Whether this error of a verb says that the database cannot be reached or written, rather than that we erred. */
   isUnavailable(error: unknown): boolean
   /** Resolves when the database can be read; rejects when it cannot. */
@@ -87,6 +91,8 @@ export interface NewPassword {
   require_password_change: boolean
   password_expires: number | null
   at: number
+  /** Ends the user's developer tokens too. Absent: they are kept. */
+  revoke_developer_tokens?: boolean | undefined
   /** Every session of the user ends; the one that `replacement` describes begins in the same transaction. */
   replacement?: NewSession | undefined
 }
@@ -98,7 +104,11 @@ export interface UserStore {
   superusers(limit: number): Promise<UserRecord[]>
   /** Whether the first superuser was ever created. Stays true for ever. */
   isSetUp(): Promise<boolean>
-  list(query: UserQuery): Promise<{ items: UserRecord[]; total: number }>
+  /**
+   * One page of the users that the query selects, in its order. `total` is exact for the list of everybody. Of a search or
+   * filter it may stop at a number that the engine sets (1,000 at the least): `total_exact` is false then, and there are more.
+   */
+  list(query: UserQuery): Promise<{ items: UserRecord[]; total: number; total_exact: boolean }>
   create(user: NewUser): Promise<{ user_id: number } | UserConflict>
   /**
    * Creates the first superuser. Atomic: of any number of tries exactly one gets an id, for ever; the others get
@@ -110,6 +120,11 @@ export interface UserStore {
    * tokens. `LAST_SUPERUSER`: refused because no enabled superuser would be left, however many such edits race.
    */
   edit(user_id: number, edit: UserEdit, at: number): Promise<'done' | 'absent' | 'LAST_SUPERUSER' | UserConflict>
+  /**
+   * Deletes the user and, in the same transaction, everything that lets him in; those he managed have no manager
+   * then. `LAST_SUPERUSER`: refused as by `edit`.
+   */
+  remove(user_id: number, at: number): Promise<'done' | 'absent' | 'LAST_SUPERUSER'>
   /**
    * Sets the password and both gate columns. Atomic with its consequences: all browser sessions end, trusted
    * devices are forgotten, unused login tokens are void. False: no such user, or another hash than `instead_of`.
@@ -225,8 +240,14 @@ export interface LoginTokenRecord {
   deleted_at: number | null
 }
 
+export type NewLoginToken = Omit<LoginTokenRecord, 'used_at' | 'used_ip' | 'deleted_at'> & { secret_hash: string }
+
 export interface LoginTokenStore {
-  create(token: Omit<LoginTokenRecord, 'used_at' | 'used_ip' | 'deleted_at'> & { secret_hash: string }): Promise<void>
+  /**
+   * Stores a login token. Atomic with its condition: fewer than `most` of the person's tokens can still be redeemed
+   * when this one is made. False: as many are there already, or no such person; nothing is stored.
+   */
+  create(token: NewLoginToken, most: number): Promise<boolean>
   /**
    * Redeems a login token. Atomic: of any number of simultaneous tries, in any number of processes, exactly one
    * gets the record; the others, and any try with a used, revoked, expired or unknown one, get undefined.
@@ -257,7 +278,8 @@ export interface LimitStore {
 export interface SettingStore {
   /** All stored settings as JSON values by name. */
   all(): Promise<Record<string, unknown>>
-  set(name: string, value: unknown): Promise<void>
+  /** Stores these values by their names; the others stay. Atomic. */
+  change(values: Record<string, unknown>): Promise<void>
 }
 
 export type MaybePromise<T> = T | Promise<T>

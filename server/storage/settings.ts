@@ -9,12 +9,13 @@ export function createSettingStore(db: Kysely<Tables>): SettingStore {
       return Object.fromEntries(rows.map(({ name, value }): [string, unknown] => [name, JSON.parse(value)]))
     },
 
-    async set(name, value) {
-      const text = JSON.stringify(value)
+    async change(values) {
+      const rows = Object.entries(values).map(([name, value]) => ({ name, value: JSON.stringify(value) }))
+      if (rows.length === 0) return
       await db
         .insertInto('settings')
-        .values({ name, value: text })
-        .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: text }))
+        .values(rows)
+        .onConflict((conflict) => conflict.column('name').doUpdateSet((row) => ({ value: row.ref('excluded.value') })))
         .execute()
     },
   }

@@ -9,6 +9,7 @@ import { createSessionStore } from './sessions.ts'
 import { createSettingStore } from './settings.ts'
 import type { Tables } from './tables.ts'
 import { createTrustedDeviceStore } from './trusted-devices.ts'
+import { createUserImportStore } from './user-imports.ts'
 import { createUserStore } from './users.ts'
 
 /** The port over an open engine, its tables brought up to date. Closes the engine when that fails. */
@@ -32,6 +33,8 @@ export async function createStorage(engine: Engine): Promise<Storage> {
     loginTokens: createLoginTokenStore(db),
     limits: createLimitStore(db),
     settings: createSettingStore(db),
+    userImports: createUserImportStore(db, engine),
+    shared: engine.name === 'postgres',
     isUnavailable: (error) => engine.isUnavailable(error),
     async ping() {
       await sql`select 1`.execute(db)

@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely'
 import type { Language } from '../../api/schemas.ts'
+import type { ImportReason, ImportState } from '../../api/user-imports.ts'
 import type { AuthSource, LoginTokenRecord, SessionKind, TrustedDevice } from './port.ts'
 
 /**
@@ -15,6 +16,10 @@ export interface Tables {
   login_tokens: LoginTokenRecord & { secret_hash: string }
   limits: { key: string; count: number; window_start: number; blocked_until: number | null; forget_at: number }
   settings: { name: string; value: string }
+  /** Embedded engine only: how often users were changed, by their ids shifted right by eight bits. */
+  user_blocks: { block: number; revision: number }
+  user_imports: UserImportTable
+  user_import_parts: { import_no: number; part: number; rows: string; faulty: string }
 }
 
 export interface UserTable {
@@ -41,6 +46,27 @@ export interface UserTable {
   last_sign_in_at: number | null
   /** User name, display name, mail address and handle, lower-cased, for search. */
   search_text: string
+  /** The import that made him. */
+  import_no: Generated<number | null>
+}
+
+export interface UserImportTable {
+  import_no: Generated<number>
+  import_id: string
+  begun_by: number
+  state: ImportState
+  rows: number
+  /** Of the JSON of all parts. */
+  characters: number
+  next_part: number
+  done: number
+  faulty: number
+  faults: string
+  imported: number
+  reason: ImportReason | null
+  /** The server that works on it; null: none. */
+  runner: string | null
+  heartbeat_at: number
 }
 
 export interface SessionTable {

@@ -1,12 +1,12 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Engine } from './engine.ts'
-import type { NewPassword, NewUser, UserConflict, UserEdit, UserQuery, UserRecord, UserStore } from './port.ts'
+import type { NewPassword, NewUser, UserConflict, UserEdit, UserRecord, UserStore } from './port.ts'
 import { flag, searchTextOf, toUser } from './rows.ts'
 import { voidLoginTokens } from './login-tokens.ts'
 import { insertSession } from './sessions.ts'
 import type { Tables } from './tables.ts'
 import { createTotpVerbs } from './totp.ts'
-import { listUsers } from './user-list.ts'
+import { createUserList } from './user-list.ts'
 
 export function createUserStore(db: Kysely<Tables>, engine: Engine): UserStore {
   return {
@@ -34,7 +34,7 @@ export function createUserStore(db: Kysely<Tables>, engine: Engine): UserStore {
       return row !== undefined
     },
 
-    list: (query: UserQuery) => listUsers(db, query),
+    list: createUserList(db, engine),
 
     create: (user) => db.transaction().execute((trx) => insertUser(trx, user)),
 
@@ -61,6 +61,8 @@ export function createUserStore(db: Kysely<Tables>, engine: Engine): UserStore {
         throw error
       }
     },
+
+    remove: (user_id, at) => db.transaction().execute((trx) => removeUser(trx, user_id, at)),
 
     setPassword: (user_id, password) => db.transaction().execute((trx) => setPassword(trx, user_id, password)),
 
@@ -135,6 +137,21 @@ async function editUser(
   return 'done'
 }
 
+async function removeUser(
+  trx: Transaction<Tables>,
+  user_id: number,
+  at: number,
+): Promise<'done' | 'absent' | 'LAST_SUPERUSER'> {
+  await serialiseSuperuserEdits(trx)
+  const before = await findUser(trx, user_id)
+  if (!before) return 'absent'
+  if (before.superuser && before.enabled && !(await otherSuperuser(trx, user_id))) return 'LAST_SUPERUSER'
+  await voidLoginTokens(trx, user_id, at)
+  // Sessions, recovery codes and trusted browsers go with the row.
+  await trx.deleteFrom('users').where('user_id', '=', user_id).execute()
+  return 'done'
+}
+
 /** Two demotions at once must not each see the other's superuser: the second waits for this row. */
 async function serialiseSuperuserEdits(trx: Transaction<Tables>): Promise<void> {
   await trx
@@ -188,7 +205,7 @@ async function setPassword(trx: Transaction<Tables>, user_id: number, password: 
     .$if(typeof instead_of === 'string', (update) => update.where('password_hash', '=', instead_of ?? ''))
     .executeTakeFirst()
   if (result.numUpdatedRows === 0n) return false
-  await endBrowserSessions(trx, user_id, password.at)
+  await endSessions(trx, user_id, password.at, { developer: password.revoke_developer_tokens === true })
   await voidLoginTokens(trx, user_id, password.at)
   await trx.deleteFrom('trusted_devices').where('user_id', '=', user_id).execute()
   if (password.replacement) await insertSession(trx, password.replacement)
@@ -197,21 +214,21 @@ async function setPassword(trx: Transaction<Tables>, user_id: number, password: 
 
 /** Everything that could still let this user in ends: sessions of every kind and unused login tokens. */
 async function endAccess(trx: Transaction<Tables>, user_id: number, at: number): Promise<void> {
-  await trx
-    .updateTable('sessions')
-    .set({ revoked_at: at })
-    .where('user_id', '=', user_id)
-    .where('revoked_at', 'is', null)
-    .execute()
+  await endSessions(trx, user_id, at, { developer: true })
   await voidLoginTokens(trx, user_id, at)
 }
 
-async function endBrowserSessions(trx: Transaction<Tables>, user_id: number, at: number): Promise<void> {
+async function endSessions(
+  trx: Transaction<Tables>,
+  user_id: number,
+  at: number,
+  also: { developer: boolean },
+): Promise<void> {
   await trx
     .updateTable('sessions')
     .set({ revoked_at: at })
     .where('user_id', '=', user_id)
-    .where('kind', '<>', 'developer')
+    .$if(!also.developer, (update) => update.where('kind', '<>', 'developer'))
     .where('revoked_at', 'is', null)
     .execute()
 }

@@ -44,8 +44,21 @@ describe('the table', () => {
   })
 
   test('the password gate is open for exactly the calls that the contract names', () => {
-    const open = entries.filter(([, entry]) => entry.gate === 'open' && authOf(entry) !== 'public')
-    expect(open.map(([name]) => name)).toEqual(['users.editMe', 'users.invalidateTokens'])
+    const usable = entries.filter(([, entry]) => entry.gate !== undefined && authOf(entry) !== 'public')
+    const names = (gate: Endpoint['gate']) => usable.filter(([, entry]) => entry.gate === gate).map(([name]) => name)
+    expect(names('open')).toEqual(['users.invalidateTokens'])
+    expect(names('password')).toEqual(['users.editMe'])
+    expect(names('second_factor')).toEqual(['auth.reauth', 'auth.totpSetup', 'auth.totpConfirm'])
+  })
+
+  test('every call that names a user in its path is judged by the guards', () => {
+    for (const [name, entry] of entries)
+      expect([name, entry.target !== undefined]).toEqual([name, entry.path.startsWith('/api/v2/users/:id')])
+  })
+
+  test('nobody does to himself what would go round the proof of his own password or code', () => {
+    const others = entries.filter(([, entry]) => entry.target && entry.target.self !== 'allowed')
+    expect(others.map(([name]) => name)).toEqual(['users.resetPassword', 'users.resetSecondFactor'])
   })
 
   test('nobody is let in unasked but to these', () => {

@@ -13,6 +13,7 @@ import {
   viaProxy,
 } from '../helpers/visitor.ts'
 import { makeLoginToken } from './entries.ts'
+import { enrol } from './totp-codes.ts'
 
 const NEW = 'tall grass at noon'
 const PASSWORD = 'wooden quiet lamp'
@@ -170,6 +171,15 @@ describe('a temporary session', () => {
     expect(codeOf(await visitor.client.auth.me())).toBe('ok')
   })
 
+  test('switches a second factor off whose phone is lost; an ordinary session does not', async () => {
+    await enrol(server, admin)
+    expect(codeOf(await admin.client.auth.totpDisable({ body: {} }))).toBe('TOTP_CODE_WRONG')
+    const visitor = await buildTemporary()
+    expect(codeOf(await visitor.client.auth.totpDisable())).toBe('ok')
+    expect(codeOf(await visitor.client.auth.totpDisable())).toBe('TOTP_NOT_ENABLED')
+    await buildSignedIn(server, ADMIN.username, ADMIN.password)
+  })
+
   test('proves no password: an ordinary session must tell the old one', async () => {
     expect(codeOf(await admin.client.auth.editAccount({ body: { new_password: NEW, confirm_password: NEW } }))).toBe(
       'CURRENT_PASSWORD_WRONG',
@@ -209,15 +219,18 @@ describe('a login token', () => {
   test('is answered alike when expired, voided, of a disabled or unknown user, or never made', async () => {
     const id = await createUser(admin, { username: 'guest', password: PASSWORD })
     const off = await createUser(admin, { username: 'off', enabled: false })
+    const gone = await createUser(admin, { username: 'gone' })
     const expired = await makeLoginToken(server, id, { expires_at: server.clock() + 1000 })
     const voided = await makeLoginToken(server, id)
     await (await buildSignedIn(server, 'guest', PASSWORD)).client.users.invalidateTokens()
+    const ofNobody = await makeLoginToken(server, gone)
+    dataOf(await admin.client.users.remove({ params: { id: String(gone) } }))
     server.clock.advance(1000)
     const secrets = [
       expired,
       voided,
       await makeLoginToken(server, off),
-      await makeLoginToken(server, 999),
+      ofNobody,
       'x'.repeat(43),
       server.mintStartupToken(),
     ]

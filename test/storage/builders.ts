@@ -55,7 +55,7 @@ export async function storeLoginToken(
   fields: { expires_at?: number } = {},
 ): Promise<string> {
   const secret_hash = randomBytes(32).toString('hex')
-  await storage.loginTokens.create({
+  const token = {
     uuid: randomBytes(16).toString('hex'),
     secret_hash,
     user_id: login_user_id,
@@ -64,7 +64,8 @@ export async function storeLoginToken(
     redirect_to: null,
     created_at: NOW,
     expires_at: fields.expires_at ?? NOW + HOUR,
-  })
+  }
+  if (!(await storage.loginTokens.create(token, 1000))) throw new Error('There is no such person')
   return secret_hash
 }
 

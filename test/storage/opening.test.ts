@@ -43,19 +43,22 @@ describe.each(['sqljs', 'postgres'] as const)('opening a database on %s', (name)
 
   it('refuses a database that a newer program wrote, and leaves it as it is', async () => {
     await (await open()).close()
-    await writeVersion('999')
+    const version = await writeVersion('999')
     await expect(open()).rejects.toMatchObject({ code: 'DATABASE_NEWER' })
-    await writeVersion('1')
+    await writeVersion(version)
     const again = await open()
     await again.close()
   })
 
-  async function writeVersion(value: string): Promise<void> {
+  /** Answers the one that was there. */
+  async function writeVersion(value: string): Promise<string> {
     const engine = await openEngine()
     const db = new Kysely<Tables>({ dialect: engine.dialect })
+    const before = await db.selectFrom('meta').select('value').where('name', '=', 'version').executeTakeFirstOrThrow()
     await db.updateTable('meta').set({ value }).where('name', '=', 'version').execute()
     await db.destroy()
     await engine.close()
+    return before.value
   }
 })
 

@@ -183,9 +183,9 @@ describe.each(ENGINES)('secrets, sessions and limits on $name', (engine) => {
   })
 
   it('keeps settings of any JSON shape, the last write winning', async () => {
-    await storage.settings.set('shape', { a: [1, 'zwei', null], b: true })
-    await storage.settings.set('number', 1)
-    await storage.settings.set('number', 2)
+    await storage.settings.change({ shape: { a: [1, 'zwei', null], b: true } })
+    await storage.settings.change({ number: 1 })
+    await storage.settings.change({ number: 2 })
     expect(await neighbour.settings.all()).toMatchObject({ shape: { a: [1, 'zwei', null], b: true }, number: 2 })
   })
 })

@@ -7,7 +7,8 @@ export interface DirectoryLock {
   release(): void
 }
 
-const heldHere = new Set<string>()
+/** By directory. Kept here, or the collector could take a handle that its holder forgot, and the lock with it. */
+const heldHere = new Map<string, Sqlite.DatabaseSync>()
 
 /**
  * Takes the data directory for this process, creating it (0700) when missing. The lock is an SQLite file lock on
@@ -19,7 +20,7 @@ export function lockDirectory(directory: string): DirectoryLock {
   const real = makeDirectory(directory)
   if (heldHere.has(real)) throw locked(directory)
   const database = openLockFile(directory, join(real, 'lock'))
-  heldHere.add(real)
+  heldHere.set(real, database)
   return {
     release() {
       heldHere.delete(real)

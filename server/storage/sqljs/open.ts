@@ -57,6 +57,8 @@ export interface SqljsDatabase {
   read<Row>(compiled: CompiledQuery<Row>, parameters?: readonly unknown[]): Row[]
   /** Grows with every committed write; a result read at one version is valid while it stays the same. */
   version(): number
+  /** Changes when a write failed and memory went back to what the disk holds. */
+  epoch(): number
   /** Makes a snapshot off the event loop, or joins the one under way; rejects when it cannot. */
   checkpoint(): Promise<void>
   stats(): { commits: number; flushes: number; journalBytes: number; generation: number; checkpoints: number }
@@ -153,6 +155,7 @@ function createDatabase(durable: Durable, checkpointer: Checkpointer, unlock: ()
     read: <Row>(compiled: CompiledQuery<Row>, parameters = compiled.parameters) =>
       transactions.read(compiled.sql, parameters) as Row[],
     version: () => durable.version(),
+    epoch: () => durable.epoch(),
     checkpoint: () => checkpointer.run(),
     stats() {
       const { generation, bytes } = durable.journal()

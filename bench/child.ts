@@ -25,8 +25,8 @@ export function latchkeyProgram(): { path: string; built: boolean } {
   return { path: built ? bundle : inProject('server', 'main.ts'), built }
 }
 
-export function startLatchkey(directory: string, env: NodeJS.ProcessEnv = {}): Promise<Child> {
-  return startServer(latchkeyProgram().path, ['serve', '--json', '--port', '0', '--data-dir', directory], env)
+export function startLatchkey(directory: string, env: NodeJS.ProcessEnv = {}, more: string[] = []): Promise<Child> {
+  return startServer(latchkeyProgram().path, ['serve', '--json', '--port', '0', '--data-dir', directory, ...more], env)
 }
 
 /** Starts a server that prints a line of JSON with its `url` once it listens. */

@@ -10,13 +10,25 @@ import { type Bench, isMet, type Section } from './figure.ts'
 import { type Measured, printable, writeResults } from './report.ts'
 import { checkpoint } from './sections/checkpoint.ts'
 import { commit } from './sections/commit.ts'
+import { importUsers } from './sections/import.ts'
 import { page } from './sections/page.ts'
 import { recovery } from './sections/recovery.ts'
 import { requests } from './sections/requests.ts'
 import { signIn } from './sections/sign-in.ts'
 import { startUp } from './sections/start-up.ts'
+import { userList } from './sections/user-list.ts'
 
-const SECTIONS: readonly Section[] = [commit, checkpoint, recovery, requests, signIn, startUp, page]
+const SECTIONS: readonly Section[] = [
+  commit,
+  checkpoint,
+  recovery,
+  requests,
+  signIn,
+  userList,
+  startUp,
+  importUsers,
+  page,
+]
 
 const { values, positionals } = parseArgs({ options: { quick: { type: 'boolean' } }, allowPositionals: true })
 const quick = values.quick ?? false

@@ -27,11 +27,14 @@ export interface Seeded {
 
 export const usernameOf = (index: number): string => `person${String(index).padStart(6, '0')}`
 
+/** The row of the user with this number, counted from 0; his id is one more. */
+export type RowMaker = (index: number, password_hash: string) => Insertable<UserTable>
+
 const seeds = new Map<number, Promise<Seeded>>()
 
 /** The directory with so many users, made at the first call of a run. */
 export function seeded(bench: Bench, users: number): Promise<Seeded> {
-  const made = seeds.get(users) ?? seed(bench, users)
+  const made = seeds.get(users) ?? seed(bench, users, userRow)
   seeds.set(users, made)
   return made
 }
@@ -43,15 +46,29 @@ export function copyOf(bench: Bench, { directory }: Seeded): string {
   return copy
 }
 
-async function seed(bench: Bench, users: number): Promise<Seeded> {
-  const started = performance.now()
-  const directory = bench.scratch(`${users}-users`)
+/** A directory like it with other people in it. */
+export const seededWith = (bench: Bench, users: number, rowOf: RowMaker): Promise<Seeded> => seed(bench, users, rowOf)
+
+/** Writes the keys of a data directory, and makes what can only be made with them. */
+export async function composeKeys(directory: string, users: number) {
   const { signing, pepper } = await openKeyring(directory, randomBytes, true)
   const hasher = await createPasswordHasher({ pepper, parallel: 1, waiting: 1, random: randomBytes })
   const password_hash = await hasher.hash(PASSWORD)
   const sessions = Array.from({ length: Math.min(users, SESSIONS) }, (_, index) => composeSession(index + 1, signing))
-  const rows = sessions.map(({ row }) => row)
+  return { password_hash, sessions }
+}
 
+export async function insertSessions(db: Kysely<Tables>, sessions: readonly Composed[]): Promise<void> {
+  await inPieces(sessions.length, async (from, length) => {
+    const some = sessions.slice(from, from + length).map(({ row }) => row)
+    await db.insertInto('sessions').values(some).execute()
+  })
+}
+
+async function seed(bench: Bench, users: number, rowOf: RowMaker): Promise<Seeded> {
+  const started = performance.now()
+  const directory = bench.scratch(`${users}-users`)
+  const { password_hash, sessions } = await composeKeys(directory, users)
   const database = await openSqljs({ directory, checkpointBytes: Infinity })
   const db = new Kysely<Tables>({ dialect: database.dialect })
   await migrate(db, 'sqljs')
@@ -60,15 +77,10 @@ async function seed(bench: Bench, users: number): Promise<Seeded> {
     .values({ name: 'set_up', value: String(Date.now()) })
     .execute()
   await inPieces(users, async (from, length) => {
-    const some = Array.from({ length }, (_, index) => userRow(from + index, password_hash))
+    const some = Array.from({ length }, (_, index) => rowOf(from + index, password_hash))
     await db.insertInto('users').values(some).execute()
   })
-  await inPieces(rows.length, async (from, length) => {
-    await db
-      .insertInto('sessions')
-      .values(rows.slice(from, from + length))
-      .execute()
-  })
+  await insertSessions(db, sessions)
   await database.checkpoint()
   await database.close()
   bench.say(`  ${users.toLocaleString('en')} users made in ${Math.round(performance.now() - started)} ms`)
@@ -79,7 +91,12 @@ async function inPieces(total: number, insert: (from: number, length: number) =>
   for (let from = 0; from < total; from += AT_ONCE) await insert(from, Math.min(AT_ONCE, total - from))
 }
 
-function composeSession(user_id: number, keys: Keyring['signing']): { row: Insertable<SessionTable>; token: string } {
+interface Composed {
+  row: Insertable<SessionTable>
+  token: string
+}
+
+function composeSession(user_id: number, keys: Keyring['signing']): Composed {
   const secret = createSecret(randomBytes)
   const now = Date.now()
   const expires_at = now + WEEK

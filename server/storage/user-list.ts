@@ -10,6 +10,8 @@ import { createUserSearch } from './user-search.ts'
 
 /** A page is read again when somebody on it was deleted meanwhile; a list that loses people all the time is given up on. */
 const TRIES = 3
+/** As many people of one manager are looked at one by one. */
+const FEW_MANAGED = 1_000
 /** So many times as far goes the second walk. */
 const FURTHER = 4
 
@@ -45,6 +47,8 @@ async function findAll(db: Kysely<Tables>, engine: Engine, finder: UserFinder, q
 }
 
 async function findSome(db: Kysely<Tables>, engine: Engine, finder: UserFinder, query: UserQuery): Promise<Found> {
+  const managed = query.managed_by === undefined ? undefined : await findManaged(db, engine, query)
+  if (managed) return managed
   const { window, most } = finder
   const ids = await walk(db, engine, query, window, most + 1)
   let seen = ids.length
@@ -55,6 +59,26 @@ async function findSome(db: Kysely<Tables>, engine: Engine, finder: UserFinder, 
     seen = (await walk(db, engine, { ...query, after: undefined }, window, most + 1)).length
   }
   return { ids: ids.slice(0, query.limit), total: seen > most ? seen : await finder.count(query, seen / window) }
+}
+
+/** Looks at all whom one person manages, by their own index; undefined when they are too many. */
+async function findManaged(db: Kysely<Tables>, engine: Engine, query: UserQuery): Promise<Found | undefined> {
+  const value = sortValue(query, engine.name)
+  const order = direction(query)
+  const wanted = selects(query, engine.name)
+  const managed = sql`(
+      select ${value} as value, user_id, search_text, manager_id, enabled, superuser, require_password_change
+      from users where manager_id = ${query.managed_by} limit ${FEW_MANAGED + 1}
+    ) as managed`
+  const counted = await sql<{ managed: number; total: number }>`
+    select count(*) as managed, coalesce(sum(case when ${wanted} then 1 else 0 end), 0) as total
+    from ${managed}`.execute(db)
+  const { managed: all, total } = counted.rows[0] ?? { managed: 0, total: 0 }
+  if (Number(all) > FEW_MANAGED) return undefined
+  const { rows } = await sql<{ user_id: number }>`select user_id from ${managed}
+    where ${wanted} and ${isAfter(query, sql`value`)}
+    order by value ${order}, user_id ${order} limit ${query.limit}`.execute(db)
+  return { ids: rows.map(({ user_id }) => user_id), total: Number(total) }
 }
 
 /** Few are gathered. Many that the walk did not meet lie a little further on, or at the other end: the costly case. */

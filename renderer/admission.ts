@@ -24,6 +24,8 @@ type Target = Pick<RouteLocationNormalized, 'name' | 'fullPath' | 'path' | 'quer
 /** Who may see which page, and where everybody else goes instead. `true` means: go ahead. */
 export function admit(to: Target, caller: Caller): true | RouteLocationRaw {
   if (caller.setupRequired) return to.name === 'setup' ? true : { name: 'setup', replace: true }
+  // Whoever opens a link that signs in is shown what it would do, also when somebody is signed in or held.
+  if (to.name === 'login-token') return true
   if (caller.state === 'signed-in') return admitSignedIn(to, caller)
   if (to.name === 'login' || (to.name === 'setup' && caller.state !== 'gated')) return true
   return toLogin(to.fullPath)

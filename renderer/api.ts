@@ -41,3 +41,6 @@ function isErrorCode(value: unknown): value is ErrorCode {
 }
 
 export const client = createClient(table, http)
+
+/** For a last word while the page is being left: the browser carries it on without the page. */
+export const parting = createClient(table, axios.create({ adapter: 'fetch', fetchOptions: { keepalive: true } }))

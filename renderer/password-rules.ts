@@ -2,6 +2,9 @@
 
 export const LONGEST_PASSWORD = 128
 
+/** Of a temporary one, which its owner does not choose and does not keep. */
+export const SHORTEST_TEMPORARY = 8
+
 export function lengthOf(password: string): number {
   return [...password].length
 }

@@ -12,6 +12,12 @@ const routes: RouteRecordRaw[] = [
     meta: { public: true },
     props: (to) => ({ returnUrl: ownPath(to.query['returnUrl']), adding: to.query['add'] !== undefined }),
   },
+  {
+    path: '/login/token',
+    name: 'login-token',
+    component: () => import('./pages/LoginTokenPage.vue'),
+    meta: { public: true },
+  },
   { path: '/setup', name: 'setup', component: () => import('./pages/SetupPage.vue'), meta: { public: true } },
   {
     path: '/',
@@ -24,6 +30,12 @@ const routes: RouteRecordRaw[] = [
         name: 'users',
         component: () => import('./pages/UsersPage.vue'),
         meta: { permission: 'USER_CONFIG' },
+      },
+      {
+        path: 'settings',
+        name: 'settings',
+        component: () => import('./pages/SettingsPage.vue'),
+        meta: { permission: 'SETTINGS' },
       },
       { path: ':path(.*)*', name: 'not-found', component: () => import('./pages/NotFoundPage.vue') },
     ],

@@ -10,6 +10,8 @@ import {
   mdiInformation,
   mdiMenu,
   mdiMinusBox,
+  mdiRadioboxBlank,
+  mdiRadioboxMarked,
 } from '@mdi/js'
 
 const shared = {
@@ -92,11 +94,16 @@ export function createKit(theme: 'system' | 'light' | 'dark') {
         checkboxOn: mdiCheckboxMarked,
         checkboxOff: mdiCheckboxBlankOutline,
         checkboxIndeterminate: mdiMinusBox,
+        radioOn: mdiRadioboxMarked,
+        radioOff: mdiRadioboxBlank,
       },
     },
     defaults: {
       VTextField: { variant: 'outlined', color: 'primary', density: 'comfortable', hideDetails: 'auto' },
       VSelect: { variant: 'outlined', color: 'primary', density: 'comfortable', hideDetails: 'auto' },
+      VAutocomplete: { variant: 'outlined', color: 'primary', density: 'comfortable', hideDetails: 'auto' },
+      VTextarea: { variant: 'outlined', color: 'primary', density: 'comfortable', hideDetails: 'auto' },
+      VRadioGroup: { color: 'primary', density: 'comfortable', hideDetails: 'auto' },
       VCheckbox: { color: 'primary', density: 'comfortable', hideDetails: 'auto' },
       VDialog: { maxWidth: 480, scrollable: true },
     },

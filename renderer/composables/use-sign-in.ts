@@ -5,17 +5,17 @@ import type { Answered } from '../../api/endpoint.ts'
 import type { ApiTable } from '../../api/index.ts'
 import { client } from '../api.ts'
 import type { OwnPath } from '../return-url.ts'
-import { useSession } from '../stores/session.ts'
+import { type Gate, useSession } from '../stores/session.ts'
 import { useAction } from './use-action.ts'
 
-export type Stage = 'account' | 'code' | 'startup' | 'change' | 'offer'
+export type Stage = 'account' | 'code' | 'startup' | 'change' | 'offer' | 'enrol'
 type SignedIn = Answered<ApiTable['auth']['login']>
 
 /** The way from nobody to somebody, stage by stage. The password stays in memory between its stage and the code's. */
 export function useSignIn(adding: boolean, returnUrl: OwnPath | undefined) {
   const session = useSession()
   const router = useRouter()
-  const stage = ref<Stage>(session.state === 'gated' ? 'change' : 'account')
+  const stage = ref<Stage>(session.state === 'gated' ? stageOf(session.gate) : 'account')
   const username = ref('')
   const password = ref('')
 
@@ -62,10 +62,8 @@ export function useSignIn(adding: boolean, returnUrl: OwnPath | undefined) {
   async function arrive(outcome: Outcome<SignedIn>): Promise<boolean> {
     if (!outcome.ok) return false
     password.value = ''
-    if (outcome.data.require_password_change) {
-      await session.hydrate()
-      stage.value = 'change'
-    } else if (outcome.data.change_pwd_hint) stage.value = 'offer'
+    if (outcome.data.require_password_change) await session.hydrate()
+    else if (outcome.data.change_pwd_hint) stage.value = 'offer'
     else await finish(outcome.data.password_upgrade_required)
     return true
   }
@@ -92,10 +90,10 @@ export function useSignIn(adding: boolean, returnUrl: OwnPath | undefined) {
   }
 
   watch(
-    () => session.state,
-    (state) => {
-      if (state === 'gated') stage.value = 'change'
-      else if (state === 'signed-out' && stage.value === 'change') restart()
+    () => [session.state, session.gate] as const,
+    ([state, gate]) => {
+      if (state === 'gated') stage.value = stageOf(gate)
+      else if (state === 'signed-out' && (stage.value === 'change' || stage.value === 'enrol')) restart()
     },
   )
 
@@ -117,3 +115,7 @@ export function useSignIn(adding: boolean, returnUrl: OwnPath | undefined) {
 }
 
 export type SignIn = ReturnType<typeof useSignIn>
+
+function stageOf(gate: Gate): Stage {
+  return gate === 'second_factor' ? 'enrol' : 'change'
+}

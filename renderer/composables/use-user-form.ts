@@ -2,8 +2,8 @@ import { reactive } from 'vue'
 import type { Permission } from '../../api/permissions.ts'
 import type { User } from '../../api/users.ts'
 import { isMail, isUsername } from '../field-rules.ts'
-import { lengthOf } from '../password-rules.ts'
 import { useSession } from '../stores/session.ts'
+import { useTemporaryPassword } from './use-temporary-password.ts'
 import { useText } from './use-text.ts'
 
 interface Draft {
@@ -13,9 +13,7 @@ interface Draft {
   permissions: Permission[]
   superuser: boolean
   enabled: boolean
-  password: string
-  mustChange: boolean
-  hours: number
+  managerId: number | null
 }
 
 const NOBODY: Draft = {
@@ -25,9 +23,7 @@ const NOBODY: Draft = {
   permissions: [],
   superuser: false,
   enabled: true,
-  password: '',
-  mustChange: true,
-  hours: 24,
+  managerId: null,
 }
 
 /** What stands in the dialog for a new or an existing user, its checks, and the bodies to send. */
@@ -35,10 +31,11 @@ export function useUserForm() {
   const { t } = useText()
   const session = useSession()
   const draft = reactive<Draft>({ ...NOBODY })
+  const temporary = useTemporaryPassword()
 
   function fill(user: User | undefined): void {
     Object.assign(draft, NOBODY, { permissions: [...(user?.permissions ?? [])] })
-    if (!user) return
+    if (!user) return void temporary.begin()
     const { username, superuser, enabled } = user
     Object.assign(draft, {
       username,
@@ -46,22 +43,18 @@ export function useUserForm() {
       enabled,
       displayName: user.display_name ?? '',
       email: user.email ?? '',
+      managerId: user.manager_id,
     })
   }
 
   const checks = {
     username: () => (isUsername(draft.username) ? undefined : t('checks.username')),
     email: () => (draft.email.trim() === '' || isMail(draft.email) ? undefined : t('checks.email')),
-    password: () =>
-      draft.password === '' || lengthOf(draft.password) >= 8 ? undefined : t('checks.tooShort', { min: 8 }),
+    password: () => (temporary.chosen.password === '' ? undefined : temporary.fault()),
   }
 
   function created() {
-    const end = draft.mustChange ? { expires_hours: draft.hours } : {}
-    const password = draft.password
-      ? { password: draft.password, require_password_change: draft.mustChange, ...end }
-      : {}
-    return { ...wanted(), ...password }
+    return { ...wanted(), ...(temporary.chosen.password ? temporary.body() : {}) }
   }
 
   function wanted() {
@@ -70,7 +63,7 @@ export function useUserForm() {
       display_name: draft.displayName.trim() || null,
       email: draft.email.trim() || null,
       permissions: draft.permissions,
-      ...(session.me?.superuser ? { superuser: draft.superuser } : {}),
+      ...(session.me?.superuser ? { superuser: draft.superuser, manager_id: draft.managerId } : {}),
     }
   }
 
@@ -79,7 +72,7 @@ export function useUserForm() {
     return changes({ ...wanted(), enabled: draft.enabled }, user)
   }
 
-  return { draft, fill, checks, created, edited }
+  return { draft, temporary, fill, checks, created, edited }
 }
 
 function changes<T extends object>(wanted: T, user: User): Partial<T> {

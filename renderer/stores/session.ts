@@ -11,16 +11,23 @@ import { useConnection } from './connection.ts'
 export type Me = Answered<ApiTable['auth']['me']>
 export type SetupStatus = Answered<ApiTable['auth']['setupStatus']>
 
+/** What a person who is signed in has to do before anything else; `expired`: the temporary password's time is over. */
+export type Gate = 'password' | 'expired' | 'second_factor'
+
 /** Who is signed in, as the server last said. */
 export const useSession = defineStore('session', () => {
   const connection = useConnection()
   const state = ref<SessionState>('unknown')
+  /** What holds a gated person. */
+  const gate = ref<Gate>('password')
   const me = ref<Me>()
   const status = ref<SetupStatus>()
   /** Why the page fell back to the sign-in form, to be told there. */
   const endedBy = ref<ErrorCode>()
   /** The last sign-in proved a password below today's rule. */
   const weakPassword = ref(false)
+  /** While something is shown that will never be shown again, nothing may carry the person away from it. */
+  const pinned = ref(false)
   let first: Promise<void> | undefined
   let underWay: Promise<void> | undefined
 
@@ -38,6 +45,7 @@ export const useSession = defineStore('session', () => {
 
   /** Asks the server again; waits for it when it is away. */
   function hydrate(): Promise<void> {
+    if (pinned.value) return Promise.resolve()
     underWay ??= ask().finally(() => (underWay = undefined))
     return underWay
   }
@@ -56,11 +64,19 @@ export const useSession = defineStore('session', () => {
 
   function settle(person: Me | undefined, refusal: ErrorCode | undefined): void {
     me.value = person
+    const held = refusal && GATES[refusal]
     if (person) state.value = 'signed-in'
-    else if (refusal === 'PASSWORD_CHANGE_REQUIRED') state.value = 'gated'
+    else if (held) hold(held)
     else if (state.value !== 'signed-out') {
       signedOut(state.value === 'unknown' && refusal === 'UNAUTHENTICATED' ? undefined : refusal)
     }
+  }
+
+  /** An end that was told once stays told: asked who is there, the server says again that a password is due. */
+  function hold(by: Gate): void {
+    const ended = state.value === 'gated' && gate.value === 'expired'
+    gate.value = ended && by === 'password' ? 'expired' : by
+    state.value = 'gated'
   }
 
   function signedOut(reason?: ErrorCode): void {
@@ -74,8 +90,14 @@ export const useSession = defineStore('session', () => {
   function heard(code: ErrorCode): void {
     if (state.value === 'unknown') return
     if (code === 'UNREACHABLE') void connection.lost().then(hydrate)
-    else if (state.value === 'signed-in' && code === 'PASSWORD_CHANGE_REQUIRED') settle(undefined, code)
+    else if (closes(code)) settle(undefined, code)
     else if (state.value !== 'signed-out' && ENDINGS.has(code)) signedOut(code)
+  }
+
+  /** Signing in as somebody else can be refused with an ended password too; it says nothing of who is signed in. */
+  function closes(code: ErrorCode): boolean {
+    if (code === 'TEMP_PASSWORD_EXPIRED') return state.value === 'gated'
+    return state.value === 'signed-in' && GATES[code] !== undefined
   }
 
   /** A sign-in has succeeded: learn who it is. */
@@ -105,6 +127,8 @@ export const useSession = defineStore('session', () => {
 
   return {
     state,
+    gate,
+    pinned,
     me,
     status,
     endedBy,
@@ -119,6 +143,12 @@ export const useSession = defineStore('session', () => {
     reset,
   }
 })
+
+const GATES: Partial<Record<ErrorCode, Gate>> = {
+  PASSWORD_CHANGE_REQUIRED: 'password',
+  TEMP_PASSWORD_EXPIRED: 'expired',
+  MFA_ENROLMENT_REQUIRED: 'second_factor',
+}
 
 const ENDINGS: ReadonlySet<ErrorCode> = new Set(['UNAUTHENTICATED', 'SESSION_EXPIRED', 'ACCOUNT_DISABLED'] as const)
 

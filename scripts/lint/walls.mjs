@@ -7,7 +7,7 @@
 /** @typedef {{ place: string, may?: string[], types?: string[], never?: string[] }} Wall */
 
 const tooling = ['test/', 'bench/', 'scripts/']
-const page = ['vue', 'pinia', 'vue-router', 'vue-i18n', 'vuetify', '@mdi/*', 'uqr', 'bowser', 'axios']
+const page = ['vue', 'pinia', 'vue-router', 'vue-i18n', 'vuetify', '@mdi/*', 'uqr', 'bowser', 'papaparse', 'axios']
 const port = ['server/storage/port.ts', 'server/storage/port/']
 const databases = ['kysely', 'sql.js', 'pg', 'pg-*']
 const koa = ['koa', 'koa-*', '@koa/*', '@types/koa']

@@ -1,9 +1,10 @@
-import axe, { type AxeResults } from 'axe-core'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, test } from 'vitest'
 import { launchChromium } from '../helpers/chromium.ts'
 import { createUser } from '../helpers/visitor.ts'
+import { expectAccessible } from './accessible.ts'
 import { type Latchkey, setUp, startLatchkey } from './latchkey.ts'
+import { chooseAct, openMenu, openUsers, resetPassword } from './users-page.ts'
 import { expectQuiet, fillSignIn, heading, signIn, visit } from './visit.ts'
 
 let browser: Browser
@@ -22,25 +23,12 @@ beforeAll(async () => {
     expires_hours: 24,
   })
   await createUser(admin, { username: 'nils', enabled: false, email: 'nils@example.org' })
+  await createUser(admin, { username: 'olga', password: 'olga keeps a lantern' })
 })
 afterAll(async () => {
   await browser.close()
   await Promise.all([fresh.stop(), latchkey.stop()])
 })
-
-async function expectAccessible(page: Page, where: string): Promise<void> {
-  // Put in by the debugger, so that the page's own policy need not allow it.
-  await page.evaluate(axe.source)
-  const { violations } = await page.evaluate<AxeResults>(`axe.run({ resultTypes: ['violations'] })`)
-  const findings = violations.map(
-    ({ id, nodes }) => `${where}: ${id} ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
-  )
-  expect(findings).toEqual([])
-  expect(
-    await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
-    `${where} scrolls sideways`,
-  ).toBe(true)
-}
 
 describe.each([
   ['light', 1280],
@@ -109,7 +97,7 @@ describe.each([
     const { page } = person
     await signIn(page)
     await page.getByRole('link', { name: 'Users' }).click()
-    await page.getByText('3 users').waitFor()
+    await page.getByText('4 users').waitFor()
     await expectAccessible(page, 'users')
     await page.getByRole('button', { name: 'New user' }).click()
     await page.getByRole('button', { name: 'Generate' }).click()
@@ -117,6 +105,61 @@ describe.each([
     await page.goto('/no/such/page')
     await heading(page, 'Nothing here')
     await expectAccessible(page, 'not found')
+    expectQuiet(person)
+  })
+
+  test('what is done with one user', async () => {
+    const person = await visit(browser, latchkey.url, { scheme, width })
+    const { page } = person
+    await signIn(page)
+    await openUsers(page)
+    await openMenu(page, 'olga')
+    await expectAccessible(page, 'menu of a user')
+    await page.keyboard.press('Escape')
+    for (const act of ['Reset password', 'Sessions', 'Disable', 'Delete']) {
+      const dialog = await chooseAct(page, 'olga', act)
+      await dialog.waitFor()
+      await expectAccessible(page, act)
+      await page.keyboard.press('Escape')
+      await dialog.waitFor({ state: 'hidden' })
+    }
+    await page.getByRole('button', { name: 'Edit olga' }).click()
+    await page.getByRole('combobox', { name: /Manager/ }).fill('gai')
+    await page.getByRole('option', { name: 'gail' }).waitFor()
+    await expectAccessible(page, 'choosing a manager')
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+    await resetPassword(page, 'olga', () => expectAccessible(page, 'the password, shown once'))
+    expectQuiet(person)
+  })
+
+  test('what is done with many users', async () => {
+    const person = await visit(browser, latchkey.url, { scheme, width })
+    const { page } = person
+    await signIn(page)
+    await openUsers(page)
+    await page.getByLabel('Select olga').check()
+    await page.getByLabel('Select ann').check()
+    await expectAccessible(page, 'selection')
+    const dialog = page.getByRole('dialog')
+    for (const [act, sheet] of [
+      ['Reset passwords', 'table'],
+      ['Make login tokens', 'article'],
+    ] as const) {
+      await page.getByLabel('Select olga').check()
+      await page.getByRole('button', { name: act }).click()
+      await dialog.waitFor()
+      await expectAccessible(page, act)
+      await dialog.getByRole('button', { name: act }).click()
+      await dialog.getByRole(sheet).first().waitFor()
+      await expectAccessible(page, `${act}: result`)
+      await page.keyboard.press('Escape')
+      const question = page.getByRole('dialog', { name: /handed over/ })
+      await question.waitFor()
+      await expectAccessible(page, `${act}: leaving`)
+      await question.getByRole('button', { name: 'Close for good' }).click()
+      await dialog.first().waitFor({ state: 'hidden' })
+    }
     expectQuiet(person)
   })
 })

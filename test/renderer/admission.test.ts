@@ -50,3 +50,9 @@ test('a page that needs a right is not there for those without it', () => {
   expect(admit(users, caller('signed-in'))).toMatchObject({ name: 'not-found' })
   expect(admit(users, caller('signed-in', false, true))).toBe(true)
 })
+
+test('a link that signs in is shown to everybody, except before set-up', () => {
+  const link = target('/login/token', 'login-token', {}, { public: true as const })
+  for (const state of ['signed-out', 'gated', 'signed-in'] as const) expect(admit(link, caller(state))).toBe(true)
+  expect(admit(link, caller('signed-out', true))).toMatchObject({ name: 'setup' })
+})

@@ -27,7 +27,9 @@ test.each([
   for (const text of Object.values(flat(texts))) {
     for (const [word] of text.matchAll(/[\p{L}-]*\s?tokens?\b/giu)) {
       expect(word, text).toMatch(
-        language === 'de' ? /^\s?(start|anmelde|einrichtungs)token/i : /^(startup|login|setup) token/i,
+        language === 'de'
+          ? /^\s?(start|anmelde|einrichtungs|entwickler)token/i
+          : /^(startup|login|setup|developer) token/i,
       )
     }
   }

@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { launchChromium } from '../helpers/chromium.ts'
 import { createUser } from '../helpers/visitor.ts'
-import { expectAccessible } from './accessible.ts'
+import { expectAccessible, expectAccessiblePage, LOOKS } from './accessible.ts'
 import { type Latchkey, setUp, startLatchkey } from './latchkey.ts'
 import { chooseAct, openMenu, openUsers, resetPassword } from './users-page.ts'
 import { expectQuiet, fillSignIn, heading, signIn, visit } from './visit.ts'
@@ -30,24 +30,19 @@ afterAll(async () => {
   await Promise.all([fresh.stop(), latchkey.stop()])
 })
 
-describe.each([
-  ['light', 1280],
-  ['light', 390],
-  ['dark', 1280],
-  ['dark', 390],
-] as const)('%s at %i', (scheme, width) => {
+describe.each(LOOKS)('%s at %i', (scheme, width) => {
   test('set-up and sign-in stages', async () => {
     const person = await visit(browser, fresh.url, { scheme, width })
     await person.page.goto('/setup')
     await heading(person.page, 'Welcome to Latchkey')
-    await expectAccessible(person.page, 'set-up')
+    await expectAccessiblePage(person.page, 'set-up', scheme)
 
     const guest = await visit(browser, latchkey.url, { scheme, width })
     const { page } = guest
     await page.goto('/login')
     await heading(page, 'Sign in')
     await page.getByRole('button', { name: 'Sign in' }).click()
-    await expectAccessible(page, 'account stage')
+    await expectAccessiblePage(page, 'account stage', scheme)
     await page.getByRole('button', { name: 'Use a startup token' }).click()
     await heading(page, 'Sign in with a startup token')
     await expectAccessible(page, 'startup token stage')
@@ -56,7 +51,7 @@ describe.each([
     await heading(page, 'Choose your own password')
     await page.getByLabel('New password', { exact: true }).fill('abc')
     await page.getByLabel('New password, once more').fill('xyz')
-    await expectAccessible(page, 'change stage')
+    await expectAccessiblePage(page, 'change stage', scheme)
     expectQuiet(person, guest)
   })
 
@@ -68,14 +63,14 @@ describe.each([
       .getByText('1 open session')
       .or(page.getByText(/\d+ open sessions/))
       .waitFor()
-    await expectAccessible(page, 'overview')
+    await expectAccessiblePage(page, 'overview', scheme)
     await page.getByRole('button', { name: /Account of/ }).click()
     await page.getByRole('menuitem', { name: 'Sign out' }).waitFor()
     await expectAccessible(page, 'account menu')
     await page.keyboard.press('Escape')
     await page.getByRole('link', { name: 'My account' }).click()
     await page.getByText('This browser').waitFor()
-    await expectAccessible(page, 'account')
+    await expectAccessiblePage(page, 'account', scheme)
     expectQuiet(person)
   })
 
@@ -98,13 +93,13 @@ describe.each([
     await signIn(page)
     await page.getByRole('link', { name: 'Users' }).click()
     await page.getByText('4 users').waitFor()
-    await expectAccessible(page, 'users')
+    await expectAccessiblePage(page, 'users', scheme)
     await page.getByRole('button', { name: 'New user' }).click()
     await page.getByRole('button', { name: 'Generate' }).click()
     await expectAccessible(page, 'new user')
     await page.goto('/no/such/page')
     await heading(page, 'Nothing here')
-    await expectAccessible(page, 'not found')
+    await expectAccessiblePage(page, 'not found', scheme)
     expectQuiet(person)
   })
 

@@ -74,20 +74,16 @@ test('the address that was asked for is honoured, once', async () => {
   expect(page.url()).toBe(`${latchkey.url}/account`)
 })
 
-test.each([
-  '//evil.example',
-  '/\\evil.example',
-  'https://evil.example/',
-  '/%09/evil.example',
-  '/login?returnUrl=/login',
-  'javascript:alert(1)',
-])('a return address of %s does not lead away', async (address) => {
-  const { page } = await visit(browser, latchkey.url)
-  await page.goto(`/login?returnUrl=${encodeURIComponent(address)}`)
-  await fillSignIn(page, ADMIN.username, ADMIN.password)
-  await inConsole(page)
-  expect(new URL(page.url()).origin).toBe(latchkey.url)
-})
+test.each(['//evil.example', '/\\evil.example', 'javascript:alert(1)'])(
+  'a return address of %s does not lead away',
+  async (address) => {
+    const { page } = await visit(browser, latchkey.url)
+    await page.goto(`/login?returnUrl=${encodeURIComponent(address)}`)
+    await fillSignIn(page, ADMIN.username, ADMIN.password)
+    await inConsole(page)
+    expect(new URL(page.url()).origin).toBe(latchkey.url)
+  },
+)
 
 test('the keyboard alone signs in and out', async () => {
   const { page } = await visit(browser, latchkey.url)

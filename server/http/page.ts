@@ -56,10 +56,15 @@ export function servePage(directory: string): Middleware {
     const isFile = ctx.path !== '/index.html' && known.has(ctx.path)
     // A missing asset is missing; any other path is the page's own router's to judge.
     if (!isFile && (ctx.path.startsWith('/assets/') || !known.has('/index.html'))) return notFound(ctx)
-    const immutable = ctx.path.startsWith('/assets/')
-    ctx.set('Cache-Control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache')
+    ctx.set('Cache-Control', cachingOf(ctx.path))
     send(ctx, await load(isFile ? ctx.path : '/index.html'))
   }
+}
+
+/** What has a hash in its name never changes; an address that can hold a secret leaves no trace in a cache. */
+function cachingOf(path: string): string {
+  if (path.startsWith('/assets/')) return 'public, max-age=31536000, immutable'
+  return /^\/login\/token(\/|$)/.test(path) ? 'no-store' : 'no-cache'
 }
 
 function send(ctx: Context, file: File): void {

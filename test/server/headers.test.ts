@@ -118,6 +118,11 @@ describe('the page', () => {
     }
   })
 
+  test('leaves no address in a cache that can hold a login token', async () => {
+    for (const path of ['/login/token', '/login/token/some-secret'])
+      expect((await get(path)).headers).toMatchObject({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' })
+  })
+
   test('has assets that are kept for ever, and misses missing ones', async () => {
     const { headers } = await get('/assets/index-1a2b.js')
     expect(headers).toMatchObject({

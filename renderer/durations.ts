@@ -19,8 +19,14 @@ export function durationText(seconds: number, locale: string): string {
 
 /** The life of a temporary password: “24 hours”, “3 days”. A single day stays in hours, as people say it. */
 export function lifeText(hours: number, locale: string): string {
+  const { amount, unit } = lifeOf(hours)
+  return wordy(amount, unit, locale)
+}
+
+/** Hours as people count them: in days where these are whole and more than one. */
+export function lifeOf(hours: number): { amount: number; unit: 'hour' | 'day' } {
   const days = hours / 24
-  return Number.isInteger(days) && days > 1 ? wordy(days, 'day', locale) : wordy(hours, 'hour', locale)
+  return Number.isInteger(days) && days > 1 ? { amount: days, unit: 'day' } : { amount: hours, unit: 'hour' }
 }
 
 function wordy(amount: number, unit: 'minute' | 'hour' | 'day', locale: string): string {

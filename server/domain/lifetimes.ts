@@ -1,5 +1,6 @@
 const MINUTE = 60_000
-const DAY = 24 * 60 * MINUTE
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
 
 /** How long a session lives, by what it was made with. */
 export const SESSION_LIFE = {
@@ -16,3 +17,8 @@ export const FRESH_FOR = 15 * MINUTE
 /** A session's last use is written down at most this often. */
 export const TOUCH_EVERY = MINUTE
 export const MAX_GROUP = 5
+
+/** When a temporary password ends that was given so many hours; null, without an end, for -1 or where no change is required. */
+export function endOfTemporaryPassword(required: boolean, hours: number, now: number): number | null {
+  return required && hours > 0 ? now + hours * HOUR : null
+}

@@ -1,10 +1,9 @@
 import type { ApiTable } from '../../api/index.ts'
 import type { Handlers } from '../call.ts'
+import { endOfTemporaryPassword } from '../domain/lifetimes.ts'
 import { iso, toWireSession } from '../domain/wire.ts'
 
 type Users = Handlers<ApiTable>['users']
-
-const HOUR = 3_600_000
 
 const temporaryPasswordOptions: Users['temporaryPasswordOptions'] = ({ deps }) => {
   const { temp_password_presets, temp_password_default } = deps.settings()
@@ -15,7 +14,7 @@ const resetPassword: Users['resetPassword'] = async ({ deps, actor, target, body
   const { password, expires_hours = -1, require_password_change = true, revoke_developer_tokens = false } = body
   const password_hash = await deps.passwords.hash(password)
   const at = deps.clock()
-  const password_expires = require_password_change && expires_hours > 0 ? at + expires_hours * HOUR : null
+  const password_expires = endOfTemporaryPassword(require_password_change, expires_hours, at)
   const done = await deps.storage.users.setPassword(target.user_id, {
     password_hash,
     require_password_change,

@@ -1,6 +1,7 @@
 import type { ApiTable } from '../../api/index.ts'
 import { confirmEnrolment } from '../domain/enrolment.ts'
 import { hasAdministeredField, mayAssign } from '../domain/guards.ts'
+import { endOfTemporaryPassword } from '../domain/lifetimes.ts'
 import { isRefusal } from '../domain/sign-in.ts'
 import type { UserEdit, UserRecord } from '../storage/port.ts'
 import type { Call, Handlers } from '../call.ts'
@@ -9,7 +10,6 @@ import { toWireUser } from '../domain/wire.ts'
 
 type Users = Handlers<ApiTable>['users']
 
-const HOUR = 3_600_000
 const DEFAULT_LIMIT = 50
 
 const list: Users['list'] = async ({ deps, actor, query }) => {
@@ -39,7 +39,7 @@ const create: Users['create'] = async ({ deps, actor, body, record, fail }) => {
   const manager_id = actor.user.superuser ? (fields.manager_id ?? null) : actor.user.user_id
   if (manager_id !== null && !(await deps.storage.users.find(manager_id))) fail('MANAGER_INVALID')
   const now = deps.clock()
-  const expires = require_password_change && password !== undefined && expires_hours > 0
+  const required = require_password_change && password !== undefined
   const made = await deps.storage.users.create({
     username: fields.username,
     email: fields.email ?? null,
@@ -51,7 +51,7 @@ const create: Users['create'] = async ({ deps, actor, body, record, fail }) => {
     lang: fields.lang ?? null,
     password_hash: password === undefined ? null : await deps.passwords.hash(password),
     require_password_change,
-    password_expires: expires ? now + expires_hours * HOUR : null,
+    password_expires: endOfTemporaryPassword(required, expires_hours, now),
     did: null,
     handle: null,
     avatar_url: null,

@@ -5,6 +5,7 @@ import {
   isoDate,
   oneTimeSecret,
   permission,
+  person,
   secondFactorCode,
   typedPassword,
   typedUsername,
@@ -126,6 +127,19 @@ export const auth = {
     ],
   }),
 
+  showLoginToken: endpoint({
+    method: 'POST',
+    path: '/api/auth/login-token',
+    summary: 'Whom a login token would sign in; does not use it',
+    auth: 'public',
+    gate: 'open',
+    scope: 'open',
+    limit: 'credential',
+    body: z.strictObject({ login_token: oneTimeSecret }),
+    output: z.object({ login_user: person.omit({ user_id: true }), expires_at: isoDate }),
+    errors: ['LOGIN_TOKEN_INVALID', 'INSECURE_TRANSPORT'],
+  }),
+
   logout: endpoint({
     method: 'POST',
     path: '/api/auth/logout',
@@ -170,7 +184,7 @@ export const auth = {
     path: '/api/auth/reauth',
     summary: 'Prove the password or a second factor again before a risky act',
     auth: 'browser',
-    gate: 'second_factor',
+    gate: 'proof',
     limit: 'credential',
     body: z
       .strictObject({ password: typedPassword.optional(), code: secondFactorCode.optional() })

@@ -11,7 +11,10 @@ export type Outcome<T, C extends ErrorCode = ErrorCode> = { ok: true; data: T } 
 
 export type CodesOf<E extends Endpoint> = E['errors'][number] | SurroundingCode | 'UNREACHABLE'
 
-type Call<E extends Endpoint> =
+/** An entry that answers by a file or by events is opened at its address; the others are called. */
+type Call<E extends Endpoint> = E extends { answers: string } ? (args?: Partial<Arguments<E>>) => string : JsonCall<E>
+
+type JsonCall<E extends Endpoint> =
   Partial<Arguments<E>> extends Arguments<E>
     ? (args?: Arguments<E>, options?: CallOptions) => Promise<Outcome<Answered<E>, CodesOf<E>>>
     : (args: Arguments<E>, options?: CallOptions) => Promise<Outcome<Answered<E>, CodesOf<E>>>
@@ -35,7 +38,9 @@ interface LooseArguments {
 export function createClient<const T extends Table>(table: T, http: AxiosInstance): Client<T> {
   const areas = Object.entries(table).map(([area, entries]) => [
     area,
-    Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, callOf(entry, http)])),
+    Object.fromEntries(
+      Object.entries(entries).map(([name, entry]) => [name, entry.answers ? addressOf(entry) : callOf(entry, http)]),
+    ),
   ])
   return Object.fromEntries(areas) as Client<T>
 }
@@ -57,6 +62,14 @@ function callOf(entry: Endpoint, http: AxiosInstance) {
     } catch {
       return refused('UNREACHABLE', '', undefined, 0, undefined)
     }
+  }
+}
+
+function addressOf(entry: Endpoint) {
+  return ({ params = {}, query = {} }: LooseArguments = {}): string => {
+    const said = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]))
+    const search = new URLSearchParams(said).toString()
+    return `${fillPath(entry.path, params)}${search && `?${search}`}`
   }
 }
 

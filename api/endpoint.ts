@@ -38,10 +38,11 @@ export interface Endpoint {
    * - `open`: always; for the ways out
    * - `password`: to choose the password, until the temporary one ends
    * - `second_factor`: to enrol, where the settings demand it, until the temporary password ends
+   * - `proof`: like `second_factor`, and to prove the second factor in a session that a login token alone began
    *
    * Absent: closed.
    */
-  gate?: 'open' | 'password' | 'second_factor'
+  gate?: 'open' | 'password' | 'second_factor' | 'proof'
   /** `open`: usable while the caller's ATProto grant lacks a required scope. Absent: closed. */
   scope?: 'open'
   /** `credential`: failures count per address and may cool it down. Absent: `credential`. */
@@ -53,7 +54,14 @@ export interface Endpoint {
   params?: z.ZodType
   query?: z.ZodType
   body?: z.ZodType
+  /** What a success holds; of `events`: what each event holds. */
   output: z.ZodType
+  /**
+   * How a success is answered. Absent: as JSON in the envelope.
+   * - `file`: a download, sent as it is made
+   * - `events`: server-sent events, until the caller goes or may no longer listen
+   */
+  answers?: 'file' | 'events'
   /** HTTP status of a success. Absent: 200. */
   status?: 201
   /** The codes of its own; those that any such entry can answer are added by `codesOf`. */
@@ -75,8 +83,22 @@ type SchemaOut<T> = T extends z.ZodType ? z.output<T> : never
 export type Received<E extends Endpoint, K extends 'params' | 'query' | 'body'> =
   E extends Record<K, infer S> ? SchemaOut<S> : undefined
 
+/** A download: its name, its media type and its text, part by part. */
+export interface FileAnswer {
+  name: string
+  type: string
+  parts: AsyncIterable<string>
+}
+
+/** Begins to hear events, until what it returns is called; `ended` says that there will be no more. */
+export type Listening<T> = (hear: (event: T) => void, ended: () => void) => () => void
+
 /** What a handler returns, before the output schema has parsed it. */
-export type Returned<E extends Endpoint> = z.input<E['output']>
+export type Returned<E extends Endpoint> = E extends { answers: 'file' }
+  ? FileAnswer
+  : E extends { answers: 'events' }
+    ? Listening<z.input<E['output']>>
+    : z.input<E['output']>
 
 /** What a client gets. */
 export type Answered<E extends Endpoint> = z.output<E['output']>
@@ -101,6 +123,7 @@ const WITH_SESSION = [
   'PASSWORD_CHANGE_REQUIRED',
   'TEMP_PASSWORD_EXPIRED',
   'MFA_ENROLMENT_REQUIRED',
+  'SECOND_FACTOR_REQUIRED',
   'SCOPE_UPGRADE_REQUIRED',
   'ACCESS_DENIED',
   'REAUTH_REQUIRED',

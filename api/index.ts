@@ -1,3 +1,5 @@
+import { access } from './access.ts'
+import { audit } from './audit.ts'
 import { auth } from './auth.ts'
 import type { Table } from './endpoint.ts'
 import { loginTokens } from './login-tokens.ts'
@@ -15,6 +17,8 @@ export const table = {
   userImports,
   users: { ...userAccess, ...users },
   loginTokens,
+  access,
+  audit,
   settings: settingCalls,
   system,
 } satisfies Table

@@ -44,6 +44,7 @@ const GATE_TEXTS: Record<NonNullable<Endpoint['gate']>, string> = {
   open: 'Usable while a password change or an enrolment is required.',
   password: 'Usable while a password change is required.',
   second_factor: 'Usable while the enrolment of a second factor is required.',
+  proof: 'Usable while a second factor has to be enrolled or proved.',
 }
 
 function describe(entry: Endpoint): string {
@@ -67,17 +68,19 @@ function parameters(place: 'path' | 'query', schema: z.ZodType | undefined): Jso
 }
 
 function responses(entry: Endpoint): Json {
-  const success = {
-    type: 'object',
-    required: ['status', 'data'],
-    properties: { status: { const: 'ok' }, data: schemaOf(entry.output, 'output') },
-  }
   const byStatus = new Map<number, string[]>()
   for (const code of codesOf(entry)) {
     byStatus.set(ERROR_STATUS[code], [...(byStatus.get(ERROR_STATUS[code]) ?? []), code])
   }
   const refusals = [...byStatus].map(([status, codes]) => [String(status), refusal(codes)])
-  return { [entry.status ?? 200]: { description: 'Success', content: json(success) }, ...Object.fromEntries(refusals) }
+  return { [entry.status ?? 200]: { description: 'Success', content: success(entry) }, ...Object.fromEntries(refusals) }
+}
+
+function success({ answers, output }: Endpoint): Json {
+  if (answers === 'file') return { '*/*': { schema: { type: 'string' } } }
+  const data = schemaOf(output, 'output')
+  if (answers === 'events') return { 'text/event-stream': { schema: data } }
+  return json({ type: 'object', required: ['status', 'data'], properties: { status: { const: 'ok' }, data } })
 }
 
 function refusal(codes: string[]): Json {

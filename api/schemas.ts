@@ -60,6 +60,10 @@ export type Factor = (typeof FACTORS)[number]
 
 export const empty = z.strictObject({})
 
+/** A person as others are told of him. */
+export const person = z.object({ user_id: userId, username: z.string(), display_name: z.string().nullable() })
+export type Person = z.output<typeof person>
+
 /** Whole numbers in a query string: digits only, then within the bounds. */
 function queryInteger(min: number, max: number) {
   return z
@@ -69,13 +73,24 @@ function queryInteger(min: number, max: number) {
     .pipe(z.int().min(min).max(max))
 }
 
+/** A user in a query string. */
+export const queryUserId = queryInteger(1, 2_147_483_647)
+
 /** What every list takes. */
 export const pageQuery = {
   limit: queryInteger(1, 200).optional(),
   cursor: z.string().max(512).optional(),
 }
 
-/** What every list answers; stable under inserts because the cursor names the last row seen. */
+/**
+ * What every list answers; stable under inserts because the cursor names the last row seen. A long list is not counted to its
+ * end at every look: where `total_exact` is false, there are more than `total`.
+ */
 export function page<T extends z.ZodType>(item: T) {
-  return z.object({ items: z.array(item), next_cursor: z.string().nullable(), total: z.int() })
+  return z.object({
+    items: z.array(item),
+    next_cursor: z.string().nullable(),
+    total: z.int(),
+    total_exact: z.boolean(),
+  })
 }

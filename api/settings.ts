@@ -48,6 +48,8 @@ const fields = {
   account_failures: z.int().min(10).max(100),
   /** Where a login token may send people, besides our own pages. */
   redirect_origins: z.array(webOrigin).max(50),
+  /** Days that an entry of the audit is kept; 0: for ever. */
+  audit_keep_days: z.int().min(0).max(3650),
   account_creation_enabled: z.boolean(),
 } as const
 
@@ -70,6 +72,7 @@ const DEFAULTS: Settings = {
   address_cooldown: 5 * MINUTE,
   account_failures: 100,
   redirect_origins: [],
+  audit_keep_days: 0,
   account_creation_enabled: false,
 }
 

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { endpoint } from './endpoint.ts'
 import {
+  page,
   displayName,
   email,
   empty,
   expiresHours,
   isoDate,
   language,
-  page,
   pageQuery,
   permission,
   secondFactorCode,
@@ -97,7 +97,7 @@ export const users = {
      * `total` is exact for the list of everybody. Of a search or filter the counting may stop at a round number: then
      * `total_exact` is false, and there are more than `total`.
      */
-    output: page(user).extend({ total_exact: z.boolean() }),
+    output: page(user),
     errors: [],
   }),
 

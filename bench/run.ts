@@ -8,11 +8,13 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Bench, isMet, type Section } from './figure.ts'
 import { type Measured, printable, writeResults } from './report.ts'
+import { audit } from './sections/audit.ts'
 import { checkpoint } from './sections/checkpoint.ts'
 import { commit } from './sections/commit.ts'
 import { importUsers } from './sections/import.ts'
 import { page } from './sections/page.ts'
 import { recovery } from './sections/recovery.ts'
+import { redemption } from './sections/redemption.ts'
 import { requests } from './sections/requests.ts'
 import { signIn } from './sections/sign-in.ts'
 import { startUp } from './sections/start-up.ts'
@@ -24,7 +26,9 @@ const SECTIONS: readonly Section[] = [
   recovery,
   requests,
   signIn,
+  redemption,
   userList,
+  audit,
   startUp,
   importUsers,
   page,

@@ -24,6 +24,7 @@ export const DEFAULT_SETTINGS: Settings = {
   address_cooldown: 5 * MINUTE,
   account_failures: 100,
   redirect_origins: [],
+  audit_keep_days: 0,
   account_creation_enabled: false,
 }
 
@@ -32,6 +33,7 @@ export type NumberSetting = keyof typeof SETTING_BOUNDS
 
 export const SETTING_BOUNDS = {
   min_password_length: [8, 64],
+  audit_keep_days: [0, 3650],
   session_idle: [5 * MINUTE, 30 * DAY],
   session_absolute: [HOUR, 90 * DAY],
   name_failures: [1, 20],

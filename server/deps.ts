@@ -1,4 +1,8 @@
+import type { AccessBoard } from './domain/access.ts'
 import type { Attempts } from './domain/attempts.ts'
+import type { Audit } from './domain/audit.ts'
+import type { AuditSeal } from './domain/audit-seal.ts'
+import type { Changes } from './domain/changes.ts'
 import type { LoginTokens } from './domain/login-tokens.ts'
 import type { MemorySecret } from './domain/memory-secret.ts'
 import type { Random } from './domain/one-time-secret.ts'
@@ -30,6 +34,11 @@ export interface Deps {
   startupToken: MemorySecret
   setupToken: MemorySecret
   loginTokens: LoginTokens
+  access: AccessBoard
+  changes: Changes
+  audit: Audit
+  /** Signs what is exported of the audit. */
+  auditSeal: AuditSeal
   liveSettings: LiveSettings
   settings: () => Settings
   /** Milliseconds since 1970 UTC. */

@@ -1,4 +1,4 @@
-import { createSecretKey } from 'node:crypto'
+import { createSecretKey, hkdfSync } from 'node:crypto'
 import { link, mkdir, open, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -7,12 +7,14 @@ import type { SigningKey } from './domain/session-token.ts'
 
 /**
  * The keys that are kept beside the database, never in it: those that sign session tokens (the first signs, the
- * rest still verify), the one that seals TOTP secrets, and the pepper of the password hashes.
+ * rest still verify), the one that seals TOTP secrets, and the pepper of the password hashes. The one that signs exports of
+ * the audit is derived from the second, so that every keyring has it.
  */
 export interface Keyring {
   signing: readonly [SigningKey, ...SigningKey[]]
   vault: Buffer
   pepper: Buffer
+  auditSeal: Buffer
 }
 
 const FILE = 'keyring.json'
@@ -46,7 +48,17 @@ export async function openKeyring(directory: string, random: Random, mayCreate: 
       `The keyring ${path} is missing, but the database needs it. Restore it from a backup, or copy it from the other server.`,
     )
   }
-  const text = stored ?? (await create(path, random))
+  return parse(path, stored ?? (await create(path, random)))
+}
+
+/** The keyring of a data directory; undefined where there is none. Makes nothing. Rejects with `KeyringError`. */
+export async function readKeyring(directory: string): Promise<Keyring | undefined> {
+  const path = join(directory, FILE)
+  const stored = await readIfThere(path)
+  return stored === undefined ? undefined : parse(path, stored)
+}
+
+function parse(path: string, text: string): Keyring {
   const parsed = keyringSchema.safeParse(parseJson(text))
   if (!parsed.success) {
     throw new KeyringError(
@@ -55,7 +67,12 @@ export async function openKeyring(directory: string, random: Random, mayCreate: 
   }
   const [first, ...rest] = parsed.data.signing.map(({ kid, key }) => ({ kid, key: createSecretKey(key) }))
   if (!first) throw new KeyringError(`The keyring ${path} holds no signing key. Restore it from a backup.`)
-  return { signing: [first, ...rest], vault: parsed.data.vault, pepper: parsed.data.pepper }
+  const { vault, pepper } = parsed.data
+  return { signing: [first, ...rest], vault, pepper, auditSeal: derive(vault, 'latchkey audit export') }
+}
+
+function derive(from: Buffer, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', from, '', purpose, KEY_BYTES))
 }
 
 /** Written beside and linked into place, so that two starts at once agree on one keyring and a crash leaves none half. */

@@ -1,4 +1,5 @@
 import { UsageError } from './cli/arguments.ts'
+import { verifyAudit } from './cli/audit-verify.ts'
 import { HELP } from './cli/help.ts'
 import { printProblem, printText } from './cli/output.ts'
 import { serve } from './cli/serve.ts'
@@ -15,6 +16,7 @@ async function main([command, ...args]: string[]): Promise<number> {
     return 0
   }
   if (command === 'serve') return serve(args)
+  if (command === 'audit' && args[0] === 'verify') return verifyAudit(args.slice(1))
   throw new UsageError(`There is no command "${command}".`)
 }
 

@@ -8,7 +8,13 @@ import { createOpenApi } from '../api/openapi.ts'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import type { Deps } from './deps.ts'
+import { createAccessBoard } from './domain/access.ts'
 import { createAttempts } from './domain/attempts.ts'
+import { type Audit, createAudit } from './domain/audit.ts'
+import { FROM_SERVER } from './domain/audit-entry.ts'
+import { trimAudit } from './domain/audit-retention.ts'
+import { createAuditSeal } from './domain/audit-seal.ts'
+import { createChanges } from './domain/changes.ts'
 import { createLoginTokens } from './domain/login-tokens.ts'
 import { createMemorySecret } from './domain/memory-secret.ts'
 import { createOwnPassword } from './domain/own-password.ts'
@@ -22,6 +28,8 @@ import { createSignIn } from './domain/sign-in.ts'
 import { createSecondFactor } from './domain/totp.ts'
 import { createUserImports } from './domain/user-imports.ts'
 import { createVault } from './domain/vault.ts'
+import type { RecordEvent } from './domain/events.ts'
+import { startFollowingAudit } from './follow-audit.ts'
 import { startFollowingSettings } from './follow-settings.ts'
 import { openKeyring } from './keyring.ts'
 import { listen } from './listen.ts'
@@ -59,7 +67,10 @@ export interface Outside {
 /** The composition root: everything is built here, once, and handed down. */
 export async function start(config: Config, outside: Outside = {}): Promise<RunningServer> {
   await makeDataDirectory(config.dataDirectory)
-  const log = createLog({ level: config.logLevel, ...(config.logFile === '-' ? {} : { destination: config.logFile }) })
+  const { log, close: closeLog } = createLog({
+    level: config.logLevel,
+    ...(config.logFile === '-' ? {} : { destination: config.logFile }),
+  })
   const opened = await openStorage({
     database: config.database,
     directory: config.dataDirectory,
@@ -69,31 +80,48 @@ export async function start(config: Config, outside: Outside = {}): Promise<Runn
   try {
     const deps = await createDeps(config, storage, log, outside)
     const setupToken = (await storage.users.isSetUp()) ? undefined : deps.setupToken.mint()
+    await deps.audit.append({ event: 'server_started', version: VERSION }, FROM_SERVER)
     await deps.userImports.start()
     const app = createApp(config, deps, () => hostNames(config))
     const server = await listen(app.callback(), config).catch(async (error: unknown) => {
       await deps.userImports.stop()
       throw error
     })
-    const sweeping = startSweeping(storage, deps.clock, log)
+    const { clock } = deps
+    const sweeping = startSweeping({ storage, clock, log, trimAudit: (isStopping) => trimAudit(deps, isStopping) })
     // The embedded database has no other writer.
-    const following = config.database === undefined ? undefined : startFollowingSettings(deps.liveSettings, log)
+    const following = storage.shared
+      ? [startFollowingSettings(deps.liveSettings, log), startFollowingAudit(storage, deps.changes, log)]
+      : []
     log.info({ event: 'started', url: server.url, version: VERSION })
     return {
       url: server.url,
       setupToken,
-      mintStartupToken: () => deps.startupToken.mint(),
+      mintStartupToken: () => mintStartupToken(deps),
       stop: async () => {
-        sweeping.stop()
-        following?.stop()
+        for (const one of following) one.stop()
+        await sweeping.stop()
+        deps.changes.stop()
         await deps.userImports.stop()
-        return stop(server.http, storage, log)
+        await stop(server.http, deps)
+        await closeLog()
       },
     }
   } catch (error) {
     await storage.close()
     throw error
   }
+}
+
+/** One that the audit could not take up is worth nothing. */
+function mintStartupToken({ startupToken, audit, log }: Deps): string {
+  const event = { event: 'startup_token_minted' } as const
+  log.info(event, 'security event')
+  audit.append(event, FROM_SERVER).catch((error: unknown) => {
+    startupToken.wipe()
+    log.error({ err: error }, 'the startup token was withdrawn: it could not be written into the audit')
+  })
+  return startupToken.mint()
 }
 
 async function makeDataDirectory(directory: string): Promise<void> {
@@ -121,8 +149,10 @@ async function createDeps(config: Config, storage: Storage, log: Log, outside: O
     random,
   })
   const policy = createPasswordPolicy()
-  const startupToken = createMemorySecret(random)
-  const setupToken = createMemorySecret(random)
+  const changes = createChanges()
+  const audit = createAudit({ storage, changes, clock })
+  const startupToken = createMemorySecret(random, clock)
+  const setupToken = createMemorySecret(random, clock)
   const sessions = createSessions({ storage, tokens: createSessionTokens(keyring.signing), clock, random, settings })
   const attempts = createAttempts({ storage, clock, settings })
   const secondFactor = createSecondFactor({ storage, vault: createVault(keyring.vault, random), clock, random })
@@ -138,7 +168,7 @@ async function createDeps(config: Config, storage: Storage, log: Log, outside: O
       sessions,
       clock,
       random,
-      record: (event) => log.info(event, 'security event'),
+      record: recordOfServer(audit, log),
       failed: (error) => log.error({ err: error }, 'the work on an import of users failed'),
     }),
     startupToken,
@@ -150,6 +180,10 @@ async function createDeps(config: Config, storage: Storage, log: Log, outside: O
       uuid: () => v7({ msecs: clock(), random: random(16) }),
       settings,
     }),
+    access: createAccessBoard({ storage, startupToken, clock, settings }),
+    changes,
+    audit,
+    auditSeal: createAuditSeal(keyring.auditSeal),
     liveSettings,
     settings,
     clock,
@@ -176,22 +210,32 @@ async function createDeps(config: Config, storage: Storage, log: Log, outside: O
   }
 }
 
+/** Writes down what the server does by itself. */
+function recordOfServer(audit: Audit, log: Log): RecordEvent {
+  return (event) => {
+    log.info(event, 'security event')
+    audit
+      .append(event, FROM_SERVER)
+      .catch((error: unknown) => log.error({ err: error }, 'an event is missing in the audit'))
+  }
+}
+
 /** The names by which a request may call us, besides loopback: what we were told to listen on or to be known as. */
 function hostNames(config: Config): string[] {
   const told = [config.host, hostname()].map((name) => name.toLowerCase())
   return config.publicUrl === undefined ? told : [...told, new URL(config.publicUrl).hostname]
 }
 
-async function stop(http: Server, storage: Storage, log: Log): Promise<void> {
+async function stop(http: Server, { storage, audit, log }: Deps): Promise<void> {
   const cutOff = setTimeout(() => http.closeAllConnections(), LONGEST_DRAIN)
   // A connection that was kept alive becomes idle only after its last answer.
   const letGo = setInterval(() => http.closeIdleConnections(), 50)
   await new Promise<void>((resolve) => http.close(() => resolve()))
   clearInterval(letGo)
   clearTimeout(cutOff)
+  await audit.settled()
   await storage.close()
   log.info({ event: 'stopped' })
-  await new Promise<void>((resolve) => log.flush(() => resolve()))
 }
 
 /** Done at the first use, and then remembered. */

@@ -1,23 +1,47 @@
 import type { Log } from './log.ts'
 import type { Storage } from './storage/port.ts'
 
-const HOUR = 3_600_000
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 /** Ended sessions are kept this long, so that their use is answered with "expired" rather than "unknown". */
 const KEEP_ENDED = 30 * 24 * HOUR
 
-/** Forgets, once an hour, what no longer lets anybody in. */
-export function startSweeping(storage: Storage, clock: () => number, log: Log): { stop: () => void } {
-  const timer = setInterval(() => {
+export interface SweepDeps {
+  storage: Storage
+  clock: () => number
+  log: Log
+  /** Forgets what the audit need not keep; ends early when told to. */
+  trimAudit: (isStopping: () => boolean) => Promise<void>
+}
+
+/** Forgets, a minute after the start and once an hour, what no longer lets anybody in, and what is older than it must be. */
+export function startSweeping({ storage, clock, log, trimAudit }: SweepDeps): { stop: () => Promise<void> } {
+  let isStopping = false
+  let sweeping: Promise<unknown> = Promise.resolve()
+
+  function sweep(): void {
     const now = clock()
-    Promise.all([
+    sweeping = Promise.all([
       storage.sessions.sweep(now - KEEP_ENDED),
       storage.limits.sweep(now),
       storage.userImports.sweep(now - DAY),
+      trimAudit(() => isStopping),
     ]).catch((reason: unknown) => {
       log.warn({ err: reason }, 'sweeping failed; it will be tried again')
     })
-  }, HOUR)
-  timer.unref()
-  return { stop: () => clearInterval(timer) }
+  }
+
+  const soon = setTimeout(sweep, MINUTE)
+  const hourly = setInterval(sweep, HOUR)
+  soon.unref()
+  hourly.unref()
+  return {
+    async stop() {
+      isStopping = true
+      clearTimeout(soon)
+      clearInterval(hourly)
+      await sweeping
+    },
+  }
 }

@@ -98,7 +98,7 @@ async function slice(write: (index: number) => Promise<void> | void): Promise<nu
   return median(times)
 }
 
-async function manyWriters(bench: Bench, { database, writer }: Ours): Promise<Figure[]> {
+export async function manyWriters(bench: Bench, { database, writer }: Ours): Promise<Figure[]> {
   const before = database.stats()
   const started = performance.now()
   const ending = started + (bench.quick ? 500 : 3_000)
@@ -131,7 +131,7 @@ interface Ours {
   writer: Writer
 }
 
-async function openOurs(bench: Bench, seed: Seeded): Promise<Ours> {
+export async function openOurs(bench: Bench, seed: Seeded): Promise<Ours> {
   const database = await openSqljs({ directory: copyOf(bench, seed), checkpointBytes: Infinity })
   const db = new Kysely<unknown>({ dialect: database.dialect })
   const secrets = await secretsOf(database)

@@ -43,9 +43,38 @@ export function parseServe(args: string[]): ServeArguments {
   }
 }
 
+export interface AuditVerifyArguments {
+  file: string
+  /** The key that must have signed. */
+  key: string | undefined
+  dataDirectory: string | undefined
+  json: boolean
+}
+
+const VERIFY_OPTIONS = {
+  key: { type: 'string' },
+  'data-dir': { type: 'string' },
+  json: { type: 'boolean' },
+} as const
+
+export function parseAuditVerify(args: string[]): AuditVerifyArguments {
+  const { values, positionals } = understood(() =>
+    parseArgs({ args, options: VERIFY_OPTIONS, strict: true, allowPositionals: true }),
+  )
+  const [file, ...more] = positionals
+  if (file === undefined || more.length > 0) throw new UsageError('audit verify takes one file.')
+  if (values.key !== undefined && !/^[0-9a-f]{32}$/.test(values.key))
+    throw new UsageError('--key takes the 32 characters that a seal names as its key.')
+  return { file, key: values.key, dataDirectory: values['data-dir'], json: values.json ?? false }
+}
+
 function parse(args: string[]) {
+  return understood(() => parseArgs({ args, options: OPTIONS, strict: true, allowPositionals: false }).values)
+}
+
+function understood<T>(parse: () => T): T {
   try {
-    return parseArgs({ args, options: OPTIONS, strict: true, allowPositionals: false }).values
+    return parse()
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message.replaceAll('\n', ' ') : String(error))
   }

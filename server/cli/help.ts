@@ -2,6 +2,7 @@ export const HELP = `Latchkey: a sign-in server with its console.
 
 Usage
   latchkey serve [options]        start the server and print where it answers
+  latchkey audit verify FILE      check an exported audit: changed, missing, misplaced entries; 0: it is intact, 1: it is not
 
 Options
   --port NUMBER                   port to listen on (default 8787; 0: any free one)
@@ -14,7 +15,8 @@ Options
   --insecure-http                 allow sign-in over plain HTTP from other machines (shown as a red bar)
   --log-file FILE                 default latchkey.log in the data directory; - for standard error
   --log-level LEVEL               debug, info, warn or error (default info)
-  --json                          print one JSON object a line: event, url, token
+  --json                          print one JSON object a line: event, url, token; of audit verify: its report
+  --key KEY                       with audit verify: the key that must have signed the export
   --help, --version
 
 Variables

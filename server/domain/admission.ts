@@ -1,6 +1,7 @@
 import { authOf, type Endpoint } from '../../api/endpoint.ts'
 import { isPermission } from '../../api/permissions.ts'
 import type { Settings } from '../../api/settings.ts'
+import { holds } from './guards.ts'
 import { type GateRefusal, refuseAtGate } from './gate.ts'
 import type { Actor } from './sessions.ts'
 import { FRESH_FOR } from './lifetimes.ts'
@@ -30,6 +31,5 @@ function isPermitted(entry: Endpoint, { user, session }: Actor): boolean {
   if (auth === 'public' || auth === 'session') return true
   if (session.kind === 'developer') return false
   if (auth === 'browser') return true
-  if (user.superuser) return true
-  return isPermission(auth) && user.permissions.includes(auth)
+  return isPermission(auth) ? holds(user, auth) : user.superuser
 }

@@ -1,4 +1,6 @@
+import { ACCESS_KINDS } from '../../api/access.ts'
 import { userId, username } from '../../api/schemas.ts'
+import type { AccessPlace } from '../storage/port/access.ts'
 import type { UserQuery, UserRecord } from '../storage/port.ts'
 
 /** Where a page ends: its sort, and the last row's sort value and id. Opaque to clients. */
@@ -35,5 +37,23 @@ function sortValueOf(user: UserRecord, sort: UserQuery['sort']): string | number
     case 'last_sign_in_at':
     case '-last_sign_in_at':
       return user.last_sign_in_at ?? 0
+  }
+}
+
+/** Where a page of the access board ends. */
+export function encodePlace({ created_at, kind, id }: AccessPlace): string {
+  return Buffer.from(JSON.stringify([created_at, kind, id])).toString('base64url')
+}
+
+/** A cursor that we did not make begins at the first page. */
+export function decodePlace(cursor: string | undefined): AccessPlace | undefined {
+  if (cursor === undefined) return undefined
+  try {
+    const [created_at, kind, id]: unknown[] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+    const known = ACCESS_KINDS.find((one) => one === kind)
+    if (!known || !Number.isSafeInteger(created_at) || typeof id !== 'string') return undefined
+    return { created_at: Number(created_at), kind: known, id }
+  } catch {
+    return undefined
   }
 }

@@ -1,14 +1,20 @@
+import type { Factor } from '../../api/schemas.ts'
+import type { Storage } from '../storage/port.ts'
 import type { Attempts, Refusal } from './attempts.ts'
 import type { RecordEvent } from './events.ts'
 import type { Actor, Origin } from './sessions.ts'
+import { isRefusal } from './sign-in.ts'
 import type { SecondFactor } from './totp.ts'
 
 type Unconfirmed = 'TOTP_CODE_WRONG' | 'TOTP_ALREADY_ENABLED' | 'TOTP_NOT_ENABLED'
 
-/** Proves a code of the app being enrolled, and answers the recovery codes; a wrong one counts like a failed sign-in. */
+/**
+ * Proves a code of the app being enrolled, and answers the recovery codes; a wrong one counts like a failed sign-in. The
+ * session has proved the new factor with it, so that it is not asked for at once.
+ */
 export async function confirmEnrolment(
-  { attempts, secondFactor }: { attempts: Attempts; secondFactor: SecondFactor },
-  { user }: Actor,
+  { storage, attempts, secondFactor }: { storage: Storage; attempts: Attempts; secondFactor: SecondFactor },
+  { user, session }: Actor,
   code: string,
   from: Origin,
   record: RecordEvent,
@@ -17,6 +23,14 @@ export async function confirmEnrolment(
     const value = await secondFactor.confirm(user, code)
     return { outcome: value === 'TOTP_CODE_WRONG' ? 'failed' : 'open', value }
   })
-  if (Array.isArray(codes)) record({ event: 'second_factor_enabled', user_id: user.user_id })
+  if (isRefusal(codes)) record({ event: 'limited', scope: 'name', user_id: user.user_id })
+  if (!Array.isArray(codes)) return codes
+  await storage.sessions.addFactor(session.session_id, 'otp')
+  record({ event: 'second_factor_enabled', user_id: user.user_id })
   return codes
+}
+
+/** The caller as he is once `confirmEnrolment` has succeeded. */
+export function afterEnrolment({ user, session }: Actor): Actor {
+  return { user, session: { ...session, amr: [...new Set<Factor>([...session.amr, 'otp'])] } }
 }

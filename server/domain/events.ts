@@ -1,4 +1,6 @@
+import type { ExportFormat } from '../../api/audit.ts'
 import type { Factor } from '../../api/schemas.ts'
+import type { SettingName } from '../../api/settings.ts'
 import type { ImportReason } from '../../api/user-imports.ts'
 import type { AuthSource } from '../storage/port.ts'
 
@@ -7,20 +9,28 @@ import type { AuthSource } from '../storage/port.ts'
  * passwords into the wrong box.
  */
 export type SecurityEvent =
+  | { event: 'server_started'; version: string }
+  | { event: 'startup_token_minted' }
   | { event: 'set_up'; user_id: number }
   | { event: 'sign_in'; user_id: number; auth_source: AuthSource; amr: Factor[] }
   | { event: 'sign_in_refused'; user_id?: number; auth_source: AuthSource; reason: string }
   | { event: 'sign_out'; user_id: number }
+  /** `user_id` handed this browser over to `to`. */
+  | { event: 'account_switched'; user_id: number; to: number }
   | { event: 'reauthenticated'; user_id: number }
   | { event: 'reauthentication_refused'; user_id: number }
   | { event: 'password_changed'; user_id: number }
   | { event: 'password_change_refused'; user_id: number; reason: string }
   | { event: 'second_factor_enabled' | 'second_factor_disabled' | 'recovery_codes_replaced'; user_id: number }
-  | { event: 'device_trusted' | 'device_distrusted'; user_id: number }
+  | { event: 'recovery_code_used'; user_id: number }
+  | { event: 'device_trusted'; user_id: number }
+  | { event: 'device_distrusted'; user_id: number; by: number }
   | { event: 'session_revoked'; user_id: number; by: number; session_id: string }
   | { event: 'sessions_revoked'; user_id: number; by: number; count?: number }
   | { event: 'user_created' | 'user_edited'; user_id: number; by: number; fields: string[] }
-  | { event: 'user_enabled' | 'user_disabled' | 'user_deleted'; user_id: number; by: number }
+  | { event: 'user_enabled' | 'user_disabled'; user_id: number; by: number }
+  /** He is gone: so the event brings his name. */
+  | { event: 'user_deleted'; user_id: number; username: string; by: number }
   | {
       event: 'password_reset'
       user_id: number
@@ -30,12 +40,20 @@ export type SecurityEvent =
       revoke_developer_tokens: boolean
     }
   | { event: 'second_factor_reset'; user_id: number; by: number }
-  | { event: 'login_token_created'; user_id: number; by: number; uuid: string }
-  | { event: 'settings_changed'; by: number; names: string[] }
+  | { event: 'login_token_created' | 'login_token_revoked'; user_id: number; by: number; uuid: string }
+  /** `made_by` made the token that let `user_id` in. */
+  | { event: 'login_token_used'; user_id: number; made_by: number; uuid: string }
+  | { event: 'temporary_password_revoked'; user_id: number; by: number }
+  | { event: 'developer_token_revoked'; user_id: number; by: number; session_id: string }
+  | { event: 'startup_token_revoked'; by: number }
+  | { event: 'settings_changed'; by: number; changes: Partial<Record<SettingName, { from: unknown; to: unknown }>> }
   | { event: 'users_imported'; by: number; import_id: string; count: number }
   | { event: 'users_import_undone'; by: number; import_id: string; reason: ImportReason }
-  | { event: 'limited'; scope: 'address' | 'name' }
+  /** `user_id` has the name that cools down or is locked, where somebody has it. */
+  | { event: 'limited'; scope: 'address' | 'name'; user_id?: number }
   | { event: 'access_refused'; user_id?: number; target?: number; code: string; entry: string }
+  | { event: 'audit_exported'; by: number; format: ExportFormat; filter: Record<string, unknown> }
+  | { event: 'audit_trimmed'; through_seq: number; through_hash: string; count: number }
 
 /** Writes an event down, with where it came from and the request that caused it. */
 export type RecordEvent = (event: SecurityEvent) => void

@@ -22,7 +22,7 @@ export async function reachTarget(
 ): Promise<UserRecord | TargetRefusal> {
   const own = user_id === user.user_id
   if (own && self === 'allowed') return user
-  if (session.kind === 'developer' || !administersUsers(user)) return 'ACCESS_DENIED'
+  if (session.kind === 'developer' || !holds(user, 'USER_CONFIG')) return 'ACCESS_DENIED'
   const target = await find(user_id)
   if (!target) return 'USER_NOT_FOUND'
   if (!isInReach(user, target)) return 'ACCESS_DENIED'
@@ -34,8 +34,8 @@ export function isInReach(actor: UserRecord, target: UserRecord): boolean {
   return actor.superuser || (!target.superuser && target.manager_id === actor.user_id)
 }
 
-function administersUsers(user: UserRecord): boolean {
-  return user.superuser || user.permissions.includes('USER_CONFIG')
+export function holds(user: UserRecord, permission: Permission): boolean {
+  return user.superuser || user.permissions.includes(permission)
 }
 
 /** Whether an administrator may make or change a user so: nobody hands out what he does not hold himself. */

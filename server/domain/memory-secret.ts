@@ -12,18 +12,21 @@ export interface MemorySecret {
   /** Whether the secret is right, without using it up. */
   matches(secret: string): boolean
   isWaiting(): boolean
-  wipe(): void
+  /** When the one that waits was made. */
+  waitingSince(): number | undefined
+  /** False: there was none. */
+  wipe(): boolean
 }
 
-export function createMemorySecret(random: Random): MemorySecret {
-  let waiting: string | undefined
+export function createMemorySecret(random: Random, clock: () => number): MemorySecret {
+  let waiting: { hash: string; since: number } | undefined
 
-  const matches = (secret: string) => waiting !== undefined && hashSecret(secret) === waiting
+  const matches = (secret: string) => waiting !== undefined && hashSecret(secret) === waiting.hash
 
   return {
     mint() {
       const secret = createSecret(random)
-      waiting = hashSecret(secret)
+      waiting = { hash: hashSecret(secret), since: clock() }
       return secret
     },
     redeem(secret) {
@@ -34,8 +37,11 @@ export function createMemorySecret(random: Random): MemorySecret {
     },
     matches,
     isWaiting: () => waiting !== undefined,
+    waitingSince: () => waiting?.since,
     wipe() {
+      const had = waiting !== undefined
       waiting = undefined
+      return had
     },
   }
 }

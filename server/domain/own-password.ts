@@ -6,7 +6,7 @@ import type { PasswordHasher } from './password-hashing.ts'
 import type { PasswordPolicy } from './password-policy.ts'
 import type { Actor, IssuedSession, Origin, Sessions } from './sessions.ts'
 import type { Settings } from '../../api/settings.ts'
-import { namesOf } from './sign-in.ts'
+import { isRefusal, namesOf } from './sign-in.ts'
 
 export interface OwnPasswordDeps {
   storage: Storage
@@ -44,14 +44,16 @@ export function createOwnPassword(deps: OwnPasswordDeps): OwnPassword {
   return {
     needsCurrent,
 
-    prove: (actor, current, from, record) => {
-      if (!needsCurrent(actor)) return Promise.resolve(true)
-      return attempts.attempt<boolean>({ from, username: actor.user.username }, async () => {
+    async prove(actor, current, from, record) {
+      if (!needsCurrent(actor)) return true
+      const proved = await attempts.attempt<boolean>({ from, username: actor.user.username }, async () => {
         const { matches } = await passwords.verify(current ?? '', actor.user.password_hash)
         if (matches) return { outcome: 'succeeded', value: true }
         record({ event: 'password_change_refused', user_id: actor.user.user_id, reason: 'CURRENT_PASSWORD_WRONG' })
         return { outcome: 'failed', value: false }
       })
+      if (isRefusal(proved)) record({ event: 'limited', scope: 'name', user_id: actor.user.user_id })
+      return proved
     },
 
     async check({ user }, chosen) {

@@ -47,8 +47,11 @@ export interface Sessions {
   isLive(session: SessionRecord): boolean
   /** Live sessions of a user, the newest use first. */
   listLive(user_id: number): Promise<SessionRecord[]>
-  /** A new secret for a live session; the old one ends. Undefined when the session ended meanwhile. */
-  rotate(session: SessionRecord, authenticated_at?: number): Promise<IssuedSession | undefined>
+  /**
+   * A new secret for a live session; the old one ends. With a factor that was just proved, it joins those of the session, which
+   * is fresh from now on. Undefined when the session ended meanwhile.
+   */
+  rotate(session: SessionRecord, proved?: Factor): Promise<IssuedSession | undefined>
   /** Sessions older than this count as idle. */
   idleSince(): number
   /** Notes the use of a session, now and then. */
@@ -96,8 +99,8 @@ export function createSessions({ storage, tokens, clock, random, settings }: Ses
         amr: how.amr,
         group_id: how.group_id ?? null,
         created_at: now,
-        // A login token proves that somebody was let in, not who he is: its session is never fresh.
-        authenticated_at: how.amr.every((factor) => factor === 'link') ? 0 : now,
+        // A login token proves that somebody was let in, not who he is: its session is never fresh, on whatever device.
+        authenticated_at: how.amr.every((factor) => factor === 'link' || factor === 'device') ? 0 : now,
         expires_at: now + Math.min(SESSION_LIFE[how.auth_source], settings().session_absolute * SECOND),
         ip: from.ip,
         user_agent: from.user_agent,
@@ -120,10 +123,10 @@ export function createSessions({ storage, tokens, clock, random, settings }: Ses
       return found.filter(isLive)
     },
 
-    async rotate(session, authenticated_at) {
+    async rotate(session, proved) {
       const now = clock()
       const secret = createSecret(random)
-      const rotated = await storage.sessions.rotate(session.session_id, hashSecret(secret), now, authenticated_at)
+      const rotated = await storage.sessions.rotate(session.session_id, hashSecret(secret), now, proved)
       return rotated ? issue(session, secret, now) : undefined
     },
 

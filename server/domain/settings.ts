@@ -1,11 +1,19 @@
 import { readSettings, type SettingName, type Settings } from '../../api/settings.ts'
 import type { Storage } from '../storage/port.ts'
 
+export interface Changed {
+  settings: Settings
+  changes: Partial<Record<SettingName, { from: unknown; to: unknown }>>
+}
+
 /** The settings as they hold now. */
 export interface LiveSettings {
   current(): Settings
-  /** Stores these and lets them hold at once; or answers which of them does not fit the others, and changes nothing. */
-  change(patch: Partial<Settings>): Promise<Settings | { unsound: SettingName }>
+  /**
+   * Stores these and lets them hold at once, and answers what each was and is; or answers which of them does not fit the
+   * others, and changes nothing.
+   */
+  change(patch: Partial<Settings>): Promise<Changed | { unsound: SettingName }>
   /** Learns what another server has changed. */
   refresh(): Promise<void>
 }
@@ -22,11 +30,19 @@ export async function createLiveSettings(storage: Storage): Promise<LiveSettings
     refresh,
     async change(patch) {
       await refresh()
+      const before = current
       const { temp_password_presets, temp_password_default } = { ...current, ...patch }
       if (!temp_password_presets.includes(temp_password_default)) return { unsound: 'temp_password_default' }
       await storage.settings.change(patch)
       await refresh()
-      return current
+      return { settings: current, changes: changesOf(before, patch) }
     },
   }
+}
+
+function changesOf(before: Settings, patch: Partial<Settings>): Changed['changes'] {
+  const old = new Map<string, unknown>(Object.entries(before))
+  const changes = Object.entries(patch).map(([name, to]) => ({ name, from: old.get(name), to }))
+  const real = changes.filter(({ from, to }) => JSON.stringify(from) !== JSON.stringify(to))
+  return Object.fromEntries(real.map(({ name, from, to }) => [name, { from, to }]))
 }

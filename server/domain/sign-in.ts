@@ -1,5 +1,5 @@
 import type { Factor } from '../../api/schemas.ts'
-import type { AuthSource, Storage, UserRecord } from '../storage/port.ts'
+import type { AuthSource, NewSession, Storage, UserRecord } from '../storage/port.ts'
 import type { Attempts, Refusal, TryOutcome } from './attempts.ts'
 import type { RecordEvent } from './events.ts'
 import type { MemorySecret } from './memory-secret.ts'
@@ -58,12 +58,24 @@ export interface PasswordForm {
   device_secret?: string | undefined
 }
 
+export interface LoginTokenForm {
+  login_token: string
+  /** The secret of this browser's trust, from its cookie. */
+  device_secret?: string | undefined
+}
+
 type Result = SignedIn | SignInRefusal
 
 export interface SignIn {
   withPassword(form: PasswordForm, context: SignInContext): Promise<Result | Refusal>
   withStartupToken(secret: string, context: SignInContext): Promise<Result>
-  withLoginToken(secret: string, context: SignInContext): Promise<Result>
+  withLoginToken(form: LoginTokenForm, context: SignInContext): Promise<Result>
+}
+
+interface BeginOptions {
+  add_account?: boolean
+  /** Stores the session, if what was proved still holds. Absent: whatever was proved. */
+  store?: (row: NewSession) => Promise<boolean>
 }
 
 export function createSignIn(deps: SignInDeps): SignIn {
@@ -74,14 +86,15 @@ export function createSignIn(deps: SignInDeps): SignIn {
     if (!user || !matches) return refuse('failed', 'INCORRECT_CREDENTIALS', 'password', context, user)
     if (!user.enabled) return refuse('open', 'ACCOUNT_DISABLED', 'password', context, user)
     const factor = await secondFactorOf(user, form)
+    if (factor === 'recovery') context.record({ event: 'recovery_code_used', user_id: user.user_id })
     if (factor === 'TOTP_REQUIRED') return refuse('open', factor, 'password', context, user)
     if (factor === 'TOTP_CODE_WRONG') return refuse('failed', factor, 'password', context, user)
     if (hasExpired(user, clock())) return refuse('open', 'TEMP_PASSWORD_EXPIRED', 'password', context, user)
 
-    const proved_hash = user.password_hash
+    const proved_hash = user.password_hash ?? undefined
     const begun = await begin(user, { auth_source: 'password', amr: factor ? ['pwd', factor] : ['pwd'] }, context, {
       add_account: form.add_account === true,
-      ...(proved_hash === null ? {} : { proved_hash }),
+      store: (row) => storage.sessions.create(row, proved_hash),
     })
     if (begun === undefined) return refuse('open', 'INCORRECT_CREDENTIALS', 'password', context, user)
     if (begun === 'TOO_MANY_ACCOUNTS') return refuse('open', begun, 'password', context, user)
@@ -96,9 +109,12 @@ export function createSignIn(deps: SignInDeps): SignIn {
   ): Promise<Factor | undefined | 'TOTP_REQUIRED' | 'TOTP_CODE_WRONG'> {
     if (user.totp_confirmed_at === null) return undefined
     if (form.code !== undefined) return (await secondFactor.redeem(user, form.code)) ?? 'TOTP_CODE_WRONG'
-    const trusted =
-      form.device_secret && (await storage.trustedDevices.use(user.user_id, hashSecret(form.device_secret), clock()))
-    return trusted ? 'device' : 'TOTP_REQUIRED'
+    return (await isTrusted(user, form.device_secret)) ? 'device' : 'TOTP_REQUIRED'
+  }
+
+  async function isTrusted({ user_id }: UserRecord, device_secret: string | undefined): Promise<boolean> {
+    if (device_secret === undefined) return false
+    return storage.trustedDevices.use(user_id, hashSecret(device_secret), clock())
   }
 
   /** Whose password this is. A weaker or imported hash is replaced; then the one that now stands is the one proved. */
@@ -112,17 +128,17 @@ export function createSignIn(deps: SignInDeps): SignIn {
     return now?.password_hash === stronger ? { user: now, matches } : prove(form)
   }
 
-  /** Begins the session; undefined when the account changed between proof and beginning. */
+  /** Begins the session; undefined when it could not be stored, because the account changed between proof and beginning. */
   async function begin(
     user: UserRecord,
     how: { auth_source: AuthSource; amr: Factor[] },
     context: SignInContext,
-    { add_account = false, proved_hash }: { add_account?: boolean; proved_hash?: string } = {},
+    { add_account = false, store = (row) => storage.sessions.create(row) }: BeginOptions = {},
   ): Promise<SignedIn | 'TOO_MANY_ACCOUNTS' | undefined> {
     const joined = add_account && context.current ? await groupFor(user, context.current) : null
     if (joined === 'TOO_MANY_ACCOUNTS') return joined
     const { row, issued } = sessions.compose(user, { ...how, group_id: joined }, context.from)
-    if (!(await storage.sessions.create(row, proved_hash))) return undefined
+    if (!(await store(row))) return undefined
     if (context.current && joined === null) await endReplaced(context.current)
     context.record({ event: 'sign_in', user_id: user.user_id, auth_source: how.auth_source, amr: how.amr })
     return { user, issued, is_temporary: row.kind === 'temporary', password_upgrade_required: false }
@@ -147,12 +163,43 @@ export function createSignIn(deps: SignInDeps): SignIn {
     await storage.sessions.revoke(current.session.session_id, current.user.user_id, clock())
   }
 
+  const redeeming = new Map<string, Promise<void>>()
+
+  /** Redeems the token with this hash. */
+  async function redeem(
+    secret_hash: string,
+    device_secret: string | undefined,
+    context: SignInContext,
+  ): Promise<Result> {
+    const shown = await storage.loginTokens.show(secret_hash, clock())
+    if (!shown) return refuse('failed', 'LOGIN_TOKEN_INVALID', 'login_token', context).value
+    const { token, login_user: user } = shown
+    const trusted = user.totp_confirmed_at !== null && (await isTrusted(user, device_secret))
+    const begun = await begin(
+      user,
+      { auth_source: 'login_token', amr: trusted ? ['link', 'device'] : ['link'] },
+      context,
+      {
+        store: async (row) => (await storage.loginTokens.consume(secret_hash, row)) !== undefined,
+      },
+    )
+    // Somebody else was quicker, or it was revoked meanwhile.
+    if (begun === undefined || typeof begun === 'string') {
+      return refuse('failed', 'LOGIN_TOKEN_INVALID', 'login_token', context, user).value
+    }
+    context.record({ event: 'login_token_used', user_id: user.user_id, made_by: token.user_id, uuid: token.uuid })
+    return { ...begun, redirect_to: token.redirect_to ?? undefined }
+  }
+
   return {
     async withPassword(form, context) {
       const { username } = form
       const exempt = async () => context.from.loopback && (await isLastSuperuser(storage, username))
       const result = await attempts.attempt({ from: context.from, username, exempt }, () => tryPassword(form, context))
-      if (isRefusal(result)) context.record({ event: 'limited', scope: 'name' })
+      if (isRefusal(result)) {
+        const user = await storage.users.findByName(username)
+        context.record({ event: 'limited', scope: 'name', ...(user ? { user_id: user.user_id } : {}) })
+      }
       return result
     },
 
@@ -163,24 +210,30 @@ export function createSignIn(deps: SignInDeps): SignIn {
         return refuse('failed', 'TEMPORARY_TOKEN_INVALID', 'startup_token', context).value
       }
       const begun = await begin(user, { auth_source: 'startup_token', amr: ['startup'] }, context)
-      if (begun === undefined || typeof begun === 'string') return 'TEMPORARY_TOKEN_INVALID'
+      if (begun === undefined || typeof begun === 'string') {
+        return refuse('failed', 'TEMPORARY_TOKEN_INVALID', 'startup_token', context, user).value
+      }
       await attempts.clearAccount(user.username)
       return begun
     },
 
-    async withLoginToken(secret, context) {
-      const token = await storage.loginTokens.consume(hashSecret(secret), clock(), context.from.ip)
-      const user = token && (await storage.users.find(token.login_user_id))
-      if (!user) return refuse('failed', 'LOGIN_TOKEN_INVALID', 'login_token', context).value
-      const begun = await begin(user, { auth_source: 'login_token', amr: ['link'] }, context)
-      // A disabled account is told only to who proved its password.
-      if (begun === undefined || typeof begun === 'string') {
-        return refuse('failed', 'LOGIN_TOKEN_INVALID', 'login_token', context, user).value
+    async withLoginToken({ login_token, device_secret }, context) {
+      const secret_hash = hashSecret(login_token)
+      // Tries of one token come one after another: storage decides which wins, but the others need not crowd it.
+      const before = redeeming.get(secret_hash) ?? Promise.resolve()
+      const mine = before.then(() => redeem(secret_hash, device_secret, context))
+      const settled = mine.then(noop, noop)
+      redeeming.set(secret_hash, settled)
+      try {
+        return await mine
+      } finally {
+        if (redeeming.get(secret_hash) === settled) redeeming.delete(secret_hash)
       }
-      return { ...begun, redirect_to: token?.redirect_to ?? undefined }
     },
   }
 }
+
+function noop(): void {}
 
 function refuse(
   outcome: 'failed' | 'open',

@@ -1,5 +1,9 @@
+import type { Access } from '../../api/access.ts'
+import type { Settings } from '../../api/settings.ts'
+import type { LoginToken, LoginTokenState } from '../../api/login-tokens.ts'
 import type { User } from '../../api/users.ts'
-import type { LoginTokenRecord, SessionRecord, UserRecord } from '../storage/port.ts'
+import type { ListedLoginToken, LoginTokenRecord, PersonRecord, SessionRecord, UserRecord } from '../storage/port.ts'
+import { type AnyAccess, endOf } from './access.ts'
 
 /** Records as the wire shows them. */
 
@@ -50,13 +54,7 @@ export function toWireSession(session: SessionRecord, viewer: SessionRecord) {
   }
 }
 
-/** `user` made it, `login_user` is signed in by it; null once deleted. */
-export function toWireLoginToken(
-  token: LoginTokenRecord,
-  user: UserRecord | null,
-  login_user: UserRecord | null,
-  now: number,
-) {
+export function toWireLoginToken({ token, user, login_user }: ListedLoginToken, now: number): LoginToken {
   return {
     uuid: token.uuid,
     user_id: token.user_id,
@@ -74,11 +72,30 @@ export function toWireLoginToken(
   }
 }
 
-function toPerson({ user_id, username, display_name }: UserRecord) {
+/** `viewer` is the session of who asks: it is marked as the current one. */
+export function toWireAccess(access: AnyAccess, viewer: SessionRecord, settings: Settings): Access {
+  return {
+    kind: access.kind,
+    id: access.id,
+    user: access.user,
+    made_by: access.made_by,
+    reason: access.reason,
+    auth_source: access.auth_source,
+    amr: access.amr,
+    created_at: access.created_at === 0 ? null : iso(access.created_at),
+    last_used_at: isoOrNull(access.last_used_at),
+    expires_at: isoOrNull(endOf(access, settings)),
+    ip: access.ip,
+    user_agent: access.user_agent,
+    current: access.kind === 'session' && access.id === viewer.session_id,
+  }
+}
+
+function toPerson({ user_id, username, display_name }: PersonRecord): PersonRecord {
   return { user_id, username, display_name }
 }
 
-function statusOf(token: LoginTokenRecord, now: number): 'active' | 'used' | 'revoked' | 'expired' {
+export function statusOf(token: LoginTokenRecord, now: number): LoginTokenState {
   if (token.used_at !== null) return 'used'
   if (token.deleted_at !== null) return 'revoked'
   return token.expires_at > now ? 'active' : 'expired'

@@ -1,4 +1,5 @@
 import type { ApiTable } from '../../api/index.ts'
+import type { Factor } from '../../api/schemas.ts'
 import { createSecret, hashSecret } from '../domain/one-time-secret.ts'
 import { isImported } from '../domain/password-formats.ts'
 import { FRESH_FOR, TRUSTED_DEVICE_LIFE } from '../domain/lifetimes.ts'
@@ -27,6 +28,8 @@ const setup: Auth['setup'] = async ({ deps, body, from, record, fail, cookies })
   if (body.password !== body.confirm_password) fail('PASSWORDS_DIFFER')
   const made = await deps.setup(body, from)
   if ('refused' in made) {
+    if (made.refused === 'SETUP_TOKEN_INVALID')
+      record({ event: 'sign_in_refused', auth_source: 'startup_token', reason: made.refused })
     return made.refused === 'PASSWORD_UNACCEPTABLE' ? fail(made.refused, { reason: made.reason }) : fail(made.refused)
   }
   record({ event: 'set_up', user_id: made.user.user_id })
@@ -47,9 +50,10 @@ const login: Auth['login'] = async (call) => {
   return { ...answerOf(result), ...(result.redirect_to ? { redirect_to: result.redirect_to } : {}) }
   function signInWith({ from, record, actor, deviceSecret }: Entry<'login'>) {
     const context = { from, record, current: actor }
+    const device_secret = deviceSecret()
     if (body.login_type === 'temporary_token') return deps.signIn.withStartupToken(body.temporary_token, context)
-    if (body.login_type === 'login_token') return deps.signIn.withLoginToken(body.login_token, context)
-    return deps.signIn.withPassword({ ...body, device_secret: deviceSecret() }, context)
+    if (body.login_type === 'login_token') return deps.signIn.withLoginToken({ ...body, device_secret }, context)
+    return deps.signIn.withPassword({ ...body, device_secret }, context)
   }
 }
 
@@ -80,11 +84,12 @@ const logout: Auth['logout'] = async ({ deps, query, actor, record, fail, cookie
   const switched = query.switch_to === undefined ? undefined : await switchAccount(deps, actor, query.switch_to)
   if (query.switch_to !== undefined && !switched) fail('SWITCH_TARGET_INVALID')
   await deps.storage.sessions.revoke(actor.session.session_id, actor.user.user_id, deps.clock())
-  record({ event: 'sign_out', user_id: actor.user.user_id })
   if (!switched) {
+    record({ event: 'sign_out', user_id: actor.user.user_id })
     cookies.clearSession()
     return {}
   }
+  record({ event: 'account_switched', user_id: actor.user.user_id, to: switched.user.user_id })
   cookies.setSession(switched.issued)
   const { user_id, did, handle, username } = switched.user
   return { switched_to: { user_id, did, handle, username } }
@@ -108,24 +113,29 @@ const me: Auth['me'] = async ({ deps, actor }) => {
 
 const reauth: Auth['reauth'] = async ({ deps, body, actor, from, record, fail, tooMany, cookies }) => {
   const { user, session } = actor
-  const proved = await deps.attempts.attempt<boolean>({ from, username: user.username }, async () => {
-    const right =
-      body.code === undefined
-        ? (await deps.passwords.verify(body.password ?? '', user.password_hash)).matches
-        : (await deps.secondFactor.redeem(user, body.code)) !== undefined
-    return { outcome: right ? 'succeeded' : 'failed', value: right }
+  const proved = await deps.attempts.attempt<Factor | undefined>({ from, username: user.username }, async () => {
+    const factor = body.code === undefined ? await provePassword() : await deps.secondFactor.redeem(user, body.code)
+    return { outcome: factor ? 'succeeded' : 'failed', value: factor }
   })
-  if (isRefusal(proved)) return tooMany(proved)
+  if (isRefusal(proved)) {
+    record({ event: 'limited', scope: 'name', user_id: user.user_id })
+    return tooMany(proved)
+  }
   if (!proved) {
     record({ event: 'reauthentication_refused', user_id: user.user_id })
     return fail('INCORRECT_CREDENTIALS')
   }
   const now = deps.clock()
-  const issued = await deps.sessions.rotate(session, now)
-  if (!issued) return fail('INCORRECT_CREDENTIALS')
+  const issued = await deps.sessions.rotate(session, proved)
+  if (!issued) return fail('SESSION_EXPIRED')
+  if (proved === 'recovery') record({ event: 'recovery_code_used', user_id: user.user_id })
   record({ event: 'reauthenticated', user_id: user.user_id })
   cookies.setSession(issued)
   return { token: issued.token, fresh_until: iso(now + FRESH_FOR) }
+  async function provePassword() {
+    const { matches } = await deps.passwords.verify(body.password ?? '', user.password_hash)
+    return matches ? ('pwd' as const) : undefined
+  }
 }
 
 const editAccount: Auth['editAccount'] = async (call) => {
@@ -165,4 +175,14 @@ function answerOf({ user, issued, is_temporary, password_upgrade_required }: Sig
   }
 }
 
-export const signingIn = { setupStatus, setup, login, logout, me, reauth, editAccount }
+const showLoginToken: Auth['showLoginToken'] = async ({ deps, body, record, fail }) => {
+  const shown = await deps.loginTokens.show(body.login_token)
+  if (!shown) {
+    record({ event: 'sign_in_refused', auth_source: 'login_token', reason: 'LOGIN_TOKEN_INVALID' })
+    return fail('LOGIN_TOKEN_INVALID')
+  }
+  const { username, display_name } = shown.login_user
+  return { login_user: { username, display_name }, expires_at: iso(shown.token.expires_at) }
+}
+
+export const signingIn = { setupStatus, setup, login, showLoginToken, logout, me, reauth, editAccount }

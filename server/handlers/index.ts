@@ -1,4 +1,6 @@
 import type { ApiTable } from '../../api/index.ts'
+import { access } from './access.ts'
+import { audit } from './audit.ts'
 import { signingIn } from './auth.ts'
 import type { Handlers } from '../call.ts'
 import { loginTokens } from './login-tokens.ts'
@@ -16,6 +18,8 @@ export const handlers: Handlers<ApiTable> = {
   userImports,
   users: { ...users, ...userAccess },
   loginTokens,
+  access,
+  audit,
   settings,
   system,
 }

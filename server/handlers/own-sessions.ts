@@ -39,7 +39,7 @@ const trustedDevices: Auth['trustedDevices'] = async ({ deps, actor }) => {
 
 const revokeTrustedDevice: Auth['revokeTrustedDevice'] = async ({ deps, actor, params, record, fail }) => {
   if (!(await deps.storage.trustedDevices.remove(params.device_id, actor.user.user_id))) fail('DEVICE_NOT_FOUND')
-  record({ event: 'device_distrusted', user_id: actor.user.user_id })
+  record({ event: 'device_distrusted', user_id: actor.user.user_id, by: actor.user.user_id })
   return {}
 }
 

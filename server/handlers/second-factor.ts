@@ -33,14 +33,21 @@ const totpRecovery: Auth['totpRecovery'] = async (call) => {
 }
 
 /** A code of the app, or a recovery code; a wrong one counts like a failed sign-in. */
-async function proveCode({ deps, actor, body, from, fail, tooMany }: Call<TotpEntry>): Promise<void> {
+async function proveCode({ deps, actor, body, from, record, fail, tooMany }: Call<TotpEntry>): Promise<void> {
+  const { user_id, username } = actor.user
   if (actor.user.totp_confirmed_at === null) fail('TOTP_NOT_ENABLED')
-  const right = await deps.attempts.attempt<boolean>({ from, username: actor.user.username }, async () => {
+  const right = await deps.attempts.attempt<boolean>({ from, username }, async () => {
     const factor = await deps.secondFactor.redeem(actor.user, body.code ?? '')
+    if (factor === 'recovery') record({ event: 'recovery_code_used', user_id })
     return { outcome: factor ? 'succeeded' : 'failed', value: factor !== undefined }
   })
-  if (isRefusal(right)) tooMany(right)
-  if (right !== true) fail('TOTP_CODE_WRONG')
+  if (isRefusal(right)) {
+    record({ event: 'limited', scope: 'name', user_id })
+    return tooMany(right)
+  }
+  if (right) return
+  record({ event: 'reauthentication_refused', user_id })
+  fail('TOTP_CODE_WRONG')
 }
 
 export const secondFactor = { totpSetup, totpConfirm, totpDisable, totpRecovery }

@@ -1,4 +1,7 @@
 import type { ApiTable } from '../../api/index.ts'
+import type { Permission } from '../../api/permissions.ts'
+import { TOPICS, type Topic } from '../../api/system.ts'
+import { holds } from '../domain/guards.ts'
 import type { Handlers } from '../call.ts'
 
 type System = Handlers<ApiTable>['system']
@@ -10,4 +13,17 @@ const health: System['health'] = async ({ deps }) => {
 
 const openapi: System['openapi'] = ({ deps }) => deps.openapi()
 
-export const system: System = { health, openapi }
+const PERMISSION: Record<Topic, Permission> = {
+  access: 'USER_CONFIG',
+  login_tokens: 'LOGIN_TOKENS',
+  audit: 'AUDIT_LOG',
+}
+
+const changes: System['changes'] = ({ deps, actor, fail }) => {
+  const { user, session } = actor
+  const topics = TOPICS.filter((topic) => holds(user, PERMISSION[topic]))
+  const listening = deps.changes.listen(session.session_id, topics)
+  return listening === 'full' ? fail('OVERLOADED', { retry_after: 30 }) : listening
+}
+
+export const system: System = { health, openapi, changes }

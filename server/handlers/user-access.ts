@@ -20,6 +20,7 @@ const resetPassword: Users['resetPassword'] = async ({ deps, actor, target, body
     require_password_change,
     password_expires,
     revoke_developer_tokens,
+    by: actor.user.user_id,
     at,
   })
   if (!done) return fail('USER_NOT_FOUND')

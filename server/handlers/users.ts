@@ -1,5 +1,5 @@
 import type { ApiTable } from '../../api/index.ts'
-import { confirmEnrolment } from '../domain/enrolment.ts'
+import { afterEnrolment, confirmEnrolment } from '../domain/enrolment.ts'
 import { hasAdministeredField, mayAssign } from '../domain/guards.ts'
 import { endOfTemporaryPassword } from '../domain/lifetimes.ts'
 import { isRefusal } from '../domain/sign-in.ts'
@@ -52,6 +52,7 @@ const create: Users['create'] = async ({ deps, actor, body, record, fail }) => {
     password_hash: password === undefined ? null : await deps.passwords.hash(password),
     require_password_change,
     password_expires: endOfTemporaryPassword(required, expires_hours, now),
+    ...(password === undefined ? {} : { password_set_by: actor.user.user_id }),
     did: null,
     handle: null,
     avatar_url: null,
@@ -92,7 +93,7 @@ const editMe: Users['editMe'] = async (call) => {
   const issued =
     password === undefined
       ? await deps.sessions.rotate(actor.session)
-      : await deps.ownPassword.set(actor, password, from, record)
+      : await deps.ownPassword.set(recovery_codes ? afterEnrolment(actor) : actor, password, from, record)
   if (!issued) return fail('SESSION_EXPIRED')
   cookies.setSession(issued)
   const user = (await deps.storage.users.find(actor.user.user_id)) ?? actor.user
@@ -132,7 +133,7 @@ const remove: Users['remove'] = async ({ deps, actor, target, record, fail, cook
   const removed = await deps.storage.users.remove(target.user_id, deps.clock())
   if (removed === 'absent') return fail('USER_NOT_FOUND')
   if (removed === 'LAST_SUPERUSER') return fail(removed)
-  record({ event: 'user_deleted', user_id: target.user_id, by: actor.user.user_id })
+  record({ event: 'user_deleted', user_id: target.user_id, username: target.username, by: actor.user.user_id })
   if (target.user_id === actor.user.user_id) cookies.clearSession()
   return {}
 }

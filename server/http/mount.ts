@@ -10,6 +10,7 @@ import type { RecordEvent } from '../domain/events.ts'
 import type { Actor, Origin } from '../domain/sessions.ts'
 import type { Call, Handler, Handlers } from '../call.ts'
 import { ApiError } from '../domain/refusal.ts'
+import { answer } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import { parseWith, readBody } from './body.ts'
 import type { ClientAddress } from './client-address.ts'
@@ -43,45 +44,69 @@ function matchExactly(steps: ReadonlyMap<string, Middleware>): Middleware {
 }
 
 function route(entry: Endpoint, handler: Handler<Endpoint>, deps: Deps): Middleware {
-  const limited = limitOf(entry) === 'credential'
   return async (ctx) => {
     ctx.state['route'] = entry.path
     const from = originOf(ctx)
-    const record = recorder(ctx, from, deps)
-    const actor = await admit(ctx, entry, deps, record)
-    const params = entry.params && parseWith(entry.params, ctx['params'], 'NOT_FOUND')
-    const query = entry.query && parseWith(entry.query, { ...ctx.query }, 'INVALID_QUERY')
-    const early = entry.target?.order === 'target_first' ? await reach(entry, actor, params, deps, record) : undefined
-    const body = entry.body && (await readBody(ctx, entry.body))
-    const call = {
-      deps,
-      params,
-      query,
-      body,
-      actor,
-      target: early ?? (await reach(entry, actor, params, deps, record)),
-      from,
-      base: baseOf(ctx, deps),
-      deviceSecret: () => readCookie(ctx, deviceCookie(ctx.state['secure'] === true)),
-      record,
-      fail,
-      tooMany,
-      cookies: answerCookies(ctx, deps.clock),
-    } as Call
-    const answer = async () => entry.output.parse(await handler(call))
-    const data = limited ? await withinLimit(answer, from, deps, record) : await answer()
-    ctx.status = entry.status ?? 200
-    ctx.set('Content-Type', 'application/json; charset=utf-8')
-    ctx.body = JSON.stringify({ status: 'ok', data })
+    const { record, written } = recorder(ctx, from, deps)
+    try {
+      const returned = await handle(ctx, entry, handler, from, record, deps)
+      if (written.length > 0) await Promise.all(written)
+      answer(ctx, entry, returned, () => isStillAdmitted(ctx, entry, deps))
+    } catch (thrown) {
+      // What cannot be written down is not answered, be it a success or a refusal.
+      await Promise.all(written).catch((error: unknown) => {
+        ctx.remove('Set-Cookie')
+        throw error
+      })
+      throw thrown
+    }
   }
 }
 
+/** Lets the caller as far as he may come and answers what the handler returns. */
+async function handle(
+  ctx: Context,
+  entry: Endpoint,
+  handler: Handler<Endpoint>,
+  from: Origin,
+  record: RecordEvent,
+  deps: Deps,
+): Promise<unknown> {
+  const actor = await admit(ctx, entry, deps, record)
+  const params = entry.params && parseWith(entry.params, ctx['params'], 'NOT_FOUND')
+  const query = entry.query && parseWith(entry.query, { ...ctx.query }, 'INVALID_QUERY')
+  const early = entry.target?.order === 'target_first' ? await reach(entry, actor, params, deps, record) : undefined
+  const body = entry.body && (await readBody(ctx, entry.body))
+  const call = {
+    deps,
+    params,
+    query,
+    body,
+    actor,
+    target: early ?? (await reach(entry, actor, params, deps, record)),
+    from,
+    base: baseOf(ctx, deps),
+    deviceSecret: () => readCookie(ctx, deviceCookie(ctx.state['secure'] === true)),
+    record,
+    fail,
+    tooMany,
+    cookies: answerCookies(ctx, deps.clock),
+  } as Call
+  return limitOf(entry) === 'credential' ? withinLimit(async () => handler(call), from, deps, record) : handler(call)
+}
+
+/** Whether who was let in would be let in now. */
+async function isStillAdmitted(ctx: Context, entry: Endpoint, deps: Deps): Promise<boolean> {
+  const actor = await authenticate(ctx, deps)
+  return typeof actor !== 'string' && refuseAdmission(entry, actor, deps.settings(), deps.clock()) === undefined
+}
+
 /** Answers a call that brings a credential, unless its address has failed too often; a failure counts. */
-function withinLimit<T>(answer: () => Promise<T>, from: Origin, deps: Deps, record: RecordEvent): Promise<T> {
+function withinLimit<T>(handle: () => Promise<T>, from: Origin, deps: Deps, record: RecordEvent): Promise<T> {
   return deps.attempts.inTurn(from, async () => {
     await refuseAddress(from, deps, record)
     try {
-      return await answer()
+      return await handle()
     } catch (thrown) {
       if (isWrongCredential(thrown)) await deps.attempts.failAddress(from)
       throw thrown
@@ -146,10 +171,19 @@ function baseOf(ctx: Context, { public_url }: Deps): string {
   return public_url?.replace(/\/+$/, '') ?? `${ctx.state['secure'] === true ? 'https' : 'http'}://${ctx.get('Host')}`
 }
 
-function recorder(ctx: Context, from: Origin, deps: Deps): RecordEvent {
-  return (event) => {
-    const request_id = ctx.state['request_id']
-    deps.log.info({ ...event, request_id, ip: from.ip, user_agent: from.user_agent }, 'security event')
+/** Writes the events of one request down; `written` holds what is still on its way to the audit, and what could not get there. */
+function recorder(ctx: Context, from: Origin, deps: Deps): { record: RecordEvent; written: Promise<void>[] } {
+  const written: Promise<void>[] = []
+  return {
+    written,
+    record(event) {
+      const source = { ip: from.ip, user_agent: from.user_agent, request_id: ctx.state['request_id'] }
+      deps.log.info({ ...event, ...source }, 'security event')
+      const writing = deps.audit.append(event, source)
+      // Work that goes on after the answer has nobody else who would hear of it.
+      writing.catch((error: unknown) => deps.log.error({ err: error, ...source }, 'an event is missing in the audit'))
+      written.push(writing)
+    },
   }
 }
 

@@ -1,5 +1,8 @@
 import type { Permission } from '../../api/permissions.ts'
 import type { AUTH_SOURCES, Factor, Language, SESSION_KINDS } from '../../api/schemas.ts'
+import type { LoginTokenState } from '../../api/login-tokens.ts'
+import type { AccessStore } from './port/access.ts'
+import type { AuditStore } from './port/audit.ts'
 import type { UserImportStore } from './port/user-imports.ts'
 
 /**
@@ -20,6 +23,8 @@ export interface Storage {
   recoveryCodes: RecoveryCodeStore
   trustedDevices: TrustedDeviceStore
   loginTokens: LoginTokenStore
+  access: AccessStore
+  audit: AuditStore
   limits: LimitStore
   settings: SettingStore
   userImports: UserImportStore
@@ -59,7 +64,10 @@ export interface UserRecord {
   last_sign_in_at: number | null
 }
 
-export type NewUser = Omit<UserRecord, 'user_id' | 'last_sign_in_at' | 'totp_secret' | 'totp_confirmed_at'>
+export type NewUser = Omit<UserRecord, 'user_id' | 'last_sign_in_at' | 'totp_secret' | 'totp_confirmed_at'> & {
+  /** Who set the password, where that was somebody else. */
+  password_set_by?: number | undefined
+}
 
 /** The fields that an edit may touch; passwords and second factors have verbs of their own. */
 export type UserEdit = Partial<
@@ -90,6 +98,8 @@ export interface NewPassword {
   instead_of?: string | null | undefined
   require_password_change: boolean
   password_expires: number | null
+  /** Who sets it; absent: the user himself. */
+  by?: number | undefined
   at: number
   /** Ends the user's developer tokens too. Absent: they are kept. */
   revoke_developer_tokens?: boolean | undefined
@@ -100,6 +110,8 @@ export interface NewPassword {
 export interface UserStore {
   find(user_id: number): Promise<UserRecord | undefined>
   findByName(username: string): Promise<UserRecord | undefined>
+  /** Of an address in lower case. */
+  findByEmail(email: string): Promise<UserRecord | undefined>
   /** Enabled superusers, the lowest id first: the first is whom the startup token signs in. */
   superusers(limit: number): Promise<UserRecord[]>
   /** Whether the first superuser was ever created. Stays true for ever. */
@@ -116,8 +128,8 @@ export interface UserStore {
    */
   createFirst(user: NewUser): Promise<{ user_id: number } | 'already'>
   /**
-   * Atomic with its consequences: disabling ends the user's sessions and developer tokens and voids his login
-   * tokens. `LAST_SUPERUSER`: refused because no enabled superuser would be left, however many such edits race.
+   * Atomic with its consequences: disabling ends the user's sessions and developer tokens and voids the login tokens that
+   * sign him in or that he made. `LAST_SUPERUSER`: refused because no enabled superuser would be left, however many such edits race.
    */
   edit(user_id: number, edit: UserEdit, at: number): Promise<'done' | 'absent' | 'LAST_SUPERUSER' | UserConflict>
   /**
@@ -166,6 +178,8 @@ export interface SessionRecord {
 export interface NewSession extends Omit<SessionRecord, 'last_seen_at' | 'revoked_at'> {
   /** SHA-256 of the secret that the cookie carries. */
   secret_hash: string
+  /** The login token that begins it. */
+  login_token?: string | undefined
 }
 
 export interface SessionStore {
@@ -187,13 +201,18 @@ export interface SessionStore {
   touch(session_id: string, at: number): Promise<void>
   /** Puts a session without a group into one. */
   joinGroup(session_id: string, group_id: string): Promise<void>
-  /** A new secret for a live session; the old one ends. `authenticated_at` moves when given. False: not live. */
-  rotate(session_id: string, secret_hash: string, now: number, authenticated_at?: number): Promise<boolean>
+  /**
+   * A new secret for a live session; the old one ends. Atomic with what was proved, if anything: the factor joins `amr`, and
+   * `authenticated_at` moves. False: not live.
+   */
+  rotate(session_id: string, secret_hash: string, now: number, proved?: Factor): Promise<boolean>
+  /** A factor that was proved joins the session's `amr`. Atomic. */
+  addFactor(session_id: string, factor: Factor): Promise<void>
   /** Ends one session of this user. False: none such, or ended before. */
   revoke(session_id: string, user_id: number, at: number): Promise<boolean>
   /** Ends the user's browser sessions, all but one if named. Answers how many. */
   revokeAll(user_id: number, at: number, except?: string): Promise<number>
-  /** Ends the user's sessions and voids his unused login tokens. Atomic. */
+  /** Ends the user's sessions and voids the unused login tokens that sign him in. Atomic. */
   revokeEverything(user_id: number, at: number): Promise<void>
   /** Forgets sessions that ended before this time. */
   sweep(before: number): Promise<void>
@@ -242,17 +261,54 @@ export interface LoginTokenRecord {
 
 export type NewLoginToken = Omit<LoginTokenRecord, 'used_at' | 'used_ip' | 'deleted_at'> & { secret_hash: string }
 
+/** The fields of a user that others are told. */
+export type PersonRecord = Pick<UserRecord, 'user_id' | 'username' | 'display_name'>
+
+/** A login token and its two people; null once deleted. */
+export interface ListedLoginToken {
+  token: LoginTokenRecord
+  /** Who made it. */
+  user: PersonRecord | null
+  /** Whom it signs in. */
+  login_user: PersonRecord | null
+}
+
+export interface LoginTokenQuery {
+  /** Absent: in any state. */
+  status?: LoginTokenState | undefined
+  login_user_id?: number | undefined
+  /** Who made them. */
+  user_id?: number | undefined
+  /** Only those for people whom this user manages and who are no superusers. */
+  managed_by?: number | undefined
+  /** 1 to 200. */
+  limit: number
+  /** The last row of the page before: its uuid. */
+  after?: string | undefined
+  now: number
+}
+
 export interface LoginTokenStore {
   /**
    * Stores a login token. Atomic with its condition: fewer than `most` of the person's tokens can still be redeemed
    * when this one is made. False: as many are there already, or no such person; nothing is stored.
    */
   create(token: NewLoginToken, most: number): Promise<boolean>
+  /** One login token, whatever its state. */
+  find(uuid: string): Promise<ListedLoginToken | undefined>
+  /** One page of login tokens, the newest first. `total` stops at 1,000: `total_exact` is false then, and there are more. */
+  list(query: LoginTokenQuery): Promise<{ items: ListedLoginToken[]; total: number; total_exact: boolean }>
+  /** The token with this secret and whom it would sign in, if `consume` would accept it now. Uses nothing up. */
+  show(secret_hash: string, now: number): Promise<{ token: LoginTokenRecord; login_user: UserRecord } | undefined>
   /**
-   * Redeems a login token. Atomic: of any number of simultaneous tries, in any number of processes, exactly one
-   * gets the record; the others, and any try with a used, revoked, expired or unknown one, get undefined.
+   * Redeems a login token: it is used, the session begins and the sign-in is noted, or none of it. Atomic: of any number of
+   * simultaneous tries, in any number of processes, exactly one gets the record. The others get undefined, and so does
+   * any try with a token that is used, revoked, expired, unknown or somebody else's than the session's user, or when he
+   * is disabled, or when its maker is disabled, gone, or not a superuser although the session's user is one.
    */
-  consume(secret_hash: string, now: number, ip: string): Promise<LoginTokenRecord | undefined>
+  consume(secret_hash: string, session: NewSession): Promise<LoginTokenRecord | undefined>
+  /** Revokes a token that is still active. Atomic: true for exactly one of any number of tries. */
+  revoke(uuid: string, at: number): Promise<boolean>
 }
 
 /** A failure counter. Counts start anew when `window` has passed since the first of them. */

@@ -1,3 +1,4 @@
+import type { Factor } from '../../api/schemas.ts'
 import type { CompiledQuery, Kysely, Transaction } from 'kysely'
 import type { Engine } from './engine.ts'
 import { voidLoginTokens } from './login-tokens.ts'
@@ -59,16 +60,30 @@ export function createSessionStore(db: Kysely<Tables>, engine: Engine): SessionS
         .execute()
     },
 
-    async rotate(session_id, secret_hash, now, authenticated_at) {
-      const result = await db
-        .updateTable('sessions')
-        .set({ secret_hash, ...(authenticated_at === undefined ? {} : { authenticated_at }) })
-        .where('session_id', '=', session_id)
-        .where('revoked_at', 'is', null)
-        .where('expires_at', '>', now)
-        .executeTakeFirst()
-      return result.numUpdatedRows === 1n
-    },
+    rotate: (session_id, secret_hash, now, proved) =>
+      db.transaction().execute(async (trx) => {
+        const row = await trx
+          .updateTable('sessions')
+          .set({ secret_hash, ...(proved === undefined ? {} : { authenticated_at: now }) })
+          .where('session_id', '=', session_id)
+          .where('revoked_at', 'is', null)
+          .where('expires_at', '>', now)
+          .returning('amr')
+          .executeTakeFirst()
+        if (row && proved) await setFactors(trx, session_id, row, proved)
+        return row !== undefined
+      }),
+
+    addFactor: (session_id, factor) =>
+      db.transaction().execute(async (trx) => {
+        const row = await trx
+          .selectFrom('sessions')
+          .select('amr')
+          .where('session_id', '=', session_id)
+          .$if(engine.name === 'postgres', (select) => select.forUpdate())
+          .executeTakeFirst()
+        if (row) await setFactors(trx, session_id, row, factor)
+      }),
 
     async revoke(session_id, user_id, at) {
       const result = await db
@@ -85,8 +100,9 @@ export function createSessionStore(db: Kysely<Tables>, engine: Engine): SessionS
 
     revokeEverything: (user_id, at) =>
       db.transaction().execute(async (trx) => {
-        await revokeBrowserSessions(trx, user_id, at)
+        // Tokens first: one that is being redeemed is waited for, and then its session is there to be ended.
         await voidLoginTokens(trx, user_id, at)
+        await revokeBrowserSessions(trx, user_id, at)
       }),
 
     async sweep(before) {
@@ -101,7 +117,23 @@ export function createSessionStore(db: Kysely<Tables>, engine: Engine): SessionS
 export async function insertSession(trx: Transaction<Tables>, session: NewSession): Promise<void> {
   await trx
     .insertInto('sessions')
-    .values({ ...session, amr: JSON.stringify(session.amr), last_seen_at: session.created_at, revoked_at: null })
+    .values({
+      ...session,
+      amr: JSON.stringify(session.amr),
+      last_seen_at: session.created_at,
+      revoked_at: null,
+      login_token: session.login_token ?? null,
+    })
+    .execute()
+}
+
+async function setFactors(trx: Transaction<Tables>, session_id: string, row: { amr: string }, factor: Factor) {
+  const amr: Factor[] = JSON.parse(row.amr)
+  if (amr.includes(factor)) return
+  await trx
+    .updateTable('sessions')
+    .set({ amr: JSON.stringify([...amr, factor]) })
+    .where('session_id', '=', session_id)
     .execute()
 }
 

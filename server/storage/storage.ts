@@ -1,4 +1,6 @@
 import { Kysely, sql } from 'kysely'
+import { createAccessStore } from './access.ts'
+import { createAuditStore } from './audit.ts'
 import type { Engine } from './engine.ts'
 import { createLimitStore } from './limits.ts'
 import { createLoginTokenStore } from './login-tokens.ts'
@@ -30,7 +32,9 @@ export async function createStorage(engine: Engine): Promise<Storage> {
     sessions: createSessionStore(db, engine),
     recoveryCodes: createRecoveryCodeStore(db),
     trustedDevices: createTrustedDeviceStore(db),
-    loginTokens: createLoginTokenStore(db),
+    loginTokens: createLoginTokenStore(db, engine),
+    access: createAccessStore(db, engine),
+    audit: createAuditStore(db, engine),
     limits: createLimitStore(db),
     settings: createSettingStore(db),
     userImports: createUserImportStore(db, engine),

@@ -1,6 +1,7 @@
 import type { Generated } from 'kysely'
 import type { Language } from '../../api/schemas.ts'
 import type { ImportReason, ImportState } from '../../api/user-imports.ts'
+import type { AuditHead, AuditHour, AuditRecord } from './port/audit.ts'
 import type { AuthSource, LoginTokenRecord, SessionKind, TrustedDevice } from './port.ts'
 
 /**
@@ -20,7 +21,15 @@ export interface Tables {
   user_blocks: { block: number; revision: number }
   user_imports: UserImportTable
   user_import_parts: { import_no: number; part: number; rows: string; faulty: string }
+  audit: AuditTable
+  /** One row. */
+  audit_head: AuditHead & { id: number }
+  /** What the entries of an hour count, and the first and last of them. */
+  audit_hours: AuditHour & { first_seq: number; last_seq: number }
 }
+
+/** `refused`: 0 or 1, the outcome. */
+export type AuditTable = Omit<AuditRecord, 'outcome'> & { refused: number }
 
 export interface UserTable {
   user_id: Generated<number>
@@ -48,6 +57,9 @@ export interface UserTable {
   search_text: string
   /** The import that made him. */
   import_no: Generated<number | null>
+  /** When and by whom the password was last set; null where it is not known, or for the latter where he did so himself. */
+  password_set_at: Generated<number | null>
+  password_set_by: Generated<number | null>
 }
 
 export interface UserImportTable {
@@ -84,6 +96,8 @@ export interface SessionTable {
   ip: string
   user_agent: string
   revoked_at: number | null
+  /** The login token that began it. */
+  login_token: string | null
 }
 
 /** A time that never comes, as the columns hold it: the largest date. */

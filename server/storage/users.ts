@@ -2,7 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Engine } from './engine.ts'
 import type { NewPassword, NewUser, UserConflict, UserEdit, UserRecord, UserStore } from './port.ts'
 import { flag, searchTextOf, toUser } from './rows.ts'
-import { voidLoginTokens } from './login-tokens.ts'
+import { voidLoginTokens, voidMadeLoginTokens } from './login-tokens.ts'
 import { insertSession } from './sessions.ts'
 import type { Tables } from './tables.ts'
 import { createTotpVerbs } from './totp.ts'
@@ -14,6 +14,11 @@ export function createUserStore(db: Kysely<Tables>, engine: Engine): UserStore {
 
     async findByName(username) {
       const row = await db.selectFrom('users').selectAll().where('username', '=', username).executeTakeFirst()
+      return row && toUser(row)
+    },
+
+    async findByEmail(email) {
+      const row = await db.selectFrom('users').selectAll().where('email', '=', email).executeTakeFirst()
       return row && toUser(row)
     },
 
@@ -94,6 +99,8 @@ async function insertUser(trx: Transaction<Tables>, user: NewUser): Promise<{ us
       permissions: JSON.stringify(user.permissions),
       require_password_change: flag(user.require_password_change),
       totp_last_step: 0,
+      password_set_at: user.password_hash === null ? null : user.created_at,
+      password_set_by: user.password_set_by ?? null,
       updated_at: user.created_at,
       search_text: searchTextOf(user),
     })
@@ -146,9 +153,10 @@ async function removeUser(
   const before = await findUser(trx, user_id)
   if (!before) return 'absent'
   if (before.superuser && before.enabled && !(await otherSuperuser(trx, user_id))) return 'LAST_SUPERUSER'
-  await voidLoginTokens(trx, user_id, at)
   // Sessions, recovery codes and trusted browsers go with the row.
   await trx.deleteFrom('users').where('user_id', '=', user_id).execute()
+  await voidLoginTokens(trx, user_id, at)
+  await voidMadeLoginTokens(trx, user_id, at)
   return 'done'
 }
 
@@ -198,6 +206,8 @@ async function setPassword(trx: Transaction<Tables>, user_id: number, password: 
       password_hash: password.password_hash,
       require_password_change: flag(password.require_password_change),
       password_expires: password.password_expires,
+      password_set_at: password.at,
+      password_set_by: password.by ?? null,
       updated_at: password.at,
     })
     .where('user_id', '=', user_id)
@@ -212,10 +222,11 @@ async function setPassword(trx: Transaction<Tables>, user_id: number, password: 
   return true
 }
 
-/** Everything that could still let this user in ends: sessions of every kind and unused login tokens. */
+/** What could still let this user in ends, sessions of every kind and unused login tokens; and those that he made. */
 async function endAccess(trx: Transaction<Tables>, user_id: number, at: number): Promise<void> {
   await endSessions(trx, user_id, at, { developer: true })
   await voidLoginTokens(trx, user_id, at)
+  await voidMadeLoginTokens(trx, user_id, at)
 }
 
 async function endSessions(

@@ -9,7 +9,7 @@ interface Operation {
   security: object[]
   parameters: { name: string; in: string; required: boolean; schema: object }[]
   requestBody?: { content: { 'application/json': { schema: { additionalProperties?: unknown } } } }
-  responses: Record<string, { description: string; content: { 'application/json': { schema: object } } }>
+  responses: Record<string, { description: string; content: Record<string, { schema: object }> }>
 }
 
 interface Document {
@@ -17,6 +17,13 @@ interface Document {
   info: { title: string; version: string }
   paths: Record<string, Record<string, Operation>>
 }
+
+/** Of each way to answer: its media type, and what its schema says. */
+const SUCCESS = {
+  json: ['application/json', { required: ['status', 'data'] }],
+  file: ['*/*', { type: 'string' }],
+  events: ['text/event-stream', { type: 'object' }],
+} as const
 
 const document = JSON.parse(JSON.stringify(createOpenApi(table, '1.2.3'))) as Document
 const operationOf = (path: string, method: string) =>
@@ -41,9 +48,9 @@ describe('the OpenAPI document', () => {
     expect(inPath?.map((parameter) => parameter.name)).toEqual(
       [...entry.path.matchAll(/:(\w+)/g)].map((match) => match[1]),
     )
-    expect(operation?.responses[entry.status ?? 200]?.content['application/json'].schema).toMatchObject({
-      required: ['status', 'data'],
-    })
+    const success = operation?.responses[entry.status ?? 200]?.content ?? {}
+    const [type, envelope] = SUCCESS[entry.answers ?? 'json']
+    expect(success[type]?.schema).toMatchObject(envelope)
     const told = Object.values(operation?.responses ?? {}).flatMap((response) => response.description.split(', '))
     expect(told).toEqual(expect.arrayContaining(codesOf(entry)))
     expect(operation?.security).toHaveLength(entry.auth === 'public' ? 0 : 2)

@@ -48,7 +48,8 @@ describe('the table', () => {
     const names = (gate: Endpoint['gate']) => usable.filter(([, entry]) => entry.gate === gate).map(([name]) => name)
     expect(names('open')).toEqual(['users.invalidateTokens'])
     expect(names('password')).toEqual(['users.editMe'])
-    expect(names('second_factor')).toEqual(['auth.reauth', 'auth.totpSetup', 'auth.totpConfirm'])
+    expect(names('second_factor')).toEqual(['auth.totpSetup', 'auth.totpConfirm'])
+    expect(names('proof')).toEqual(['auth.reauth'])
   })
 
   test('every call that names a user in its path is judged by the guards', () => {
@@ -67,6 +68,7 @@ describe('the table', () => {
       'auth.setupStatus',
       'auth.setup',
       'auth.login',
+      'auth.showLoginToken',
       'auth.logout',
       'system.health',
       'system.openapi',

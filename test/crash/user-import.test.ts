@@ -1,25 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { expect, it, onTestFinished } from 'vitest'
 import { ADMIN, buildVisitor, dataOf } from '../helpers/visitor.ts'
 import { check, manyLines, statusOf, until } from '../server/imports.ts'
-
-const program = join(import.meta.dirname, '../../server/main.ts')
-
-/** The lines that a server prints, from one that was started on this directory. */
-async function startChild(directory: string) {
-  const args = ['serve', '--json', '--port', '0', '--data-dir', directory, '--log-file', join(directory, 'log')]
-  const child: ChildProcess = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  if (!child.stdout) throw new Error('a child without output')
-  const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
-  const next = async (): Promise<{ url: string; token: string }> => JSON.parse((await lines.next()).value ?? '')
-  return { child, url: (await next()).url, next }
-}
+import { startChild } from './child.ts'
 
 it('killed in the middle of an import, the server comes back without any of its users', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'latchkey-crash-'))

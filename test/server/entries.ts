@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { v7 } from 'uuid'
 import type { Endpoint } from '../../api/endpoint.ts'
 import { table } from '../../api/index.ts'
 import { hashSecret } from '../../server/domain/one-time-secret.ts'
@@ -19,11 +20,11 @@ export function pathOf(entry: Endpoint): string {
 export async function makeLoginToken(
   server: TestServer,
   login_user_id: number,
-  fields: Partial<Pick<LoginTokenRecord, 'redirect_to' | 'expires_at'>> = {},
+  fields: Partial<Pick<LoginTokenRecord, 'user_id' | 'redirect_to' | 'expires_at'>> = {},
 ): Promise<string> {
   const secret = randomBytes(32).toString('base64url')
   const token = {
-    uuid: randomBytes(16).toString('hex'),
+    uuid: v7({ msecs: server.clock() }),
     secret_hash: hashSecret(secret),
     user_id: 1,
     login_user_id,

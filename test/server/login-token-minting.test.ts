@@ -166,3 +166,49 @@ describe('where a login token may send people', () => {
     expect(codeOf(await mint({ redirect_to }))).toBe('REDIRECT_NOT_ALLOWED')
   })
 })
+
+describe('a redirect that is made up', () => {
+  const LISTED = 'https://wiki.example.org:8443'
+  const wrong = [
+    (path: string) => `//wiki.example.org:8443${path}`,
+    (path: string) => `/\\wiki.example.org${path}`,
+    (path: string) => `\\\\wiki.example.org${path}`,
+    (path: string) => `/\t/evil.example${path}`,
+    (path: string) => `https:\\\\wiki.example.org:8443${path}`,
+    (path: string) => `https://wiki.example.org:8443\\@evil.example${path}`,
+    (path: string) => `https://wiki.example.org.:8443${path}`,
+    (path: string) => `https://wiki.example.org:8444${path}`,
+    (path: string) => `https://wiki.example.org${path}`,
+    (path: string) => `http://wiki.example.org:8443${path}`,
+    (path: string) => `https://ann@wiki.example.org:8443${path}`,
+    (path: string) => `https://wiki.example.org:8443@evil.example${path}`,
+    (path: string) => `https://evil.example/https://wiki.example.org:8443${path}`,
+    (path: string) => `https://evil.example#@wiki.example.org:8443${path}`,
+    (path: string) => `javascript:location='https://wiki.example.org:8443${path}'`,
+    (path: string) => `JAVASCRIPT:alert(1)//${path}`,
+    (path: string) => `data:text/html,${path}`,
+    (path: string) => `wss://wiki.example.org:8443${path}`,
+    (path: string) => `ftp://wiki.example.org:8443${path}`,
+    (path: string) => `https://xn--wiki.example.org:8443${path}`,
+    (path: string) => `https://wiki.example.org:8443/${path}\u0000`,
+    (path: string) => `https://wiki.example.org:8443/\r\nSet-Cookie: x=1${path}`,
+    (path: string) => `\u202ehttps://wiki.example.org:8443${path}`,
+    (path: string) => `wiki.example.org:8443${path}`,
+  ]
+  const paths = ['', '/', '/back', '/back?to=https://wiki.example.org:8443', '/%2f%2fevil.example', '/#x']
+
+  test('is taken only where it leads to an origin on the list or a path of ours', async () => {
+    dataOf(await admin.client.settings.change({ body: { redirect_origins: [LISTED] } }))
+    const mint = async (redirect_to: string) =>
+      codeOf(await admin.client.loginTokens.create({ body: { login_user_id: id, expires_in: 1, redirect_to } }))
+    for (const path of paths) {
+      for (const compose of wrong) {
+        const made = compose(path)
+        expect(['REDIRECT_NOT_ALLOWED', 'INVALID_JSON_SCHEMA'], made).toContain(await mint(made))
+      }
+      server.clock.advance(1000)
+      expect(await mint(`${LISTED}${path}`), path).toBe('ok')
+      if (path.startsWith('/')) expect(await mint(path), path).toBe('ok')
+    }
+  })
+})

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { authOf, type Endpoint } from '../../api/endpoint.ts'
 import { PERMISSIONS } from '../../api/permissions.ts'
 import { startTestServer, type TestServer } from '../helpers/server.ts'
-import { buildSignedIn, buildSuperuser, buildVisitor, createUser, type Visitor } from '../helpers/visitor.ts'
-import { entries, pathOf } from './entries.ts'
+import { buildSignedIn, buildSuperuser, buildVisitor, createUser, dataOf, type Visitor } from '../helpers/visitor.ts'
+import { entries, makeLoginToken, pathOf } from './entries.ts'
 import { codeIn } from './raw.ts'
+import { enrol } from './totp-codes.ts'
 
 const DAY = 86_400_000
 const PASSWORD = 'wooden quiet lamp'
@@ -13,6 +14,7 @@ let server: TestServer
 let admin: Visitor
 let plain: Visitor
 let expired: Visitor
+let limited: Visitor
 
 beforeAll(async () => {
   server = await startTestServer()
@@ -25,6 +27,11 @@ beforeAll(async () => {
   await createUser(admin, { username: 'gated', password: PASSWORD, require_password_change: true })
   await createUser(admin, { username: 'trusted', password: PASSWORD, permissions: [...PERMISSIONS] })
   plain = await buildSignedIn(server, 'plain', PASSWORD)
+  const twofold = await createUser(admin, { username: 'twofold', password: PASSWORD, superuser: true })
+  await enrol(server, await buildSignedIn(server, 'twofold', PASSWORD))
+  limited = buildVisitor(server.url)
+  const login_token = await makeLoginToken(server, twofold)
+  dataOf(await limited.client.auth.login({ body: { login_type: 'login_token', login_token } }))
 })
 afterAll(() => server.end())
 
@@ -69,6 +76,16 @@ describe('with a session that may not', () => {
     if (entry.gate === 'open' || entry.gate === 'password') expect(code).not.toBe('PASSWORD_CHANGE_REQUIRED')
     else expect(code).toBe('PASSWORD_CHANGE_REQUIRED')
   })
+
+  test.each(closed)(
+    '%s answers SECOND_FACTOR_REQUIRED to who came by a login token alone, unless its entry says open or proof',
+    async (_name, entry) => {
+      if (entry.gate === 'open') return
+      const code = await call(limited, entry)
+      if (entry.gate === 'proof') expect(code).toBe('INVALID_JSON_SCHEMA')
+      else expect(code).toBe('SECOND_FACTOR_REQUIRED')
+    },
+  )
 
   test.each(closed.filter(([, entry]) => !['session', 'browser'].includes(authOf(entry))))(
     '%s answers ACCESS_DENIED to a person without the permission, before it looks at the body',

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Storage } from '../../server/storage/port.ts'
-import { atOnce, buildSession, buildUser, HOUR, NOW, storeLoginToken, storeUser } from './builders.ts'
+import { atOnce, buildSession, buildUser, HOUR, NOW, redeem, storeLoginToken, storeUser } from './builders.ts'
 import { ENGINES, type TestDatabase } from './engines.ts'
 
 describe.each(ENGINES)('what an administrator ends, on $name', (engine) => {
@@ -43,7 +43,7 @@ describe.each(ENGINES)('what an administrator ends, on $name', (engine) => {
       expect(await storage.sessions.findBySecret(session.secret_hash)).toBeUndefined()
       expect(await storage.recoveryCodes.count(user_id)).toBe(0)
       expect(await storage.trustedDevices.list(user_id, NOW)).toEqual([])
-      expect(await storage.loginTokens.consume(secret_hash, NOW, '::1')).toBeUndefined()
+      expect(await redeem(storage, secret_hash, user_id)).toBeUndefined()
       expect(await storage.users.remove(user_id, NOW)).toBe('absent')
     })
 
@@ -109,7 +109,7 @@ describe.each(ENGINES)('what an administrator ends, on $name', (engine) => {
       const made = await atOnce(30, (index) => both(index).loginTokens.create(token(user_id, `t${index}`), 10))
       expect(made.filter(Boolean)).toHaveLength(10)
       const free = made.indexOf(true)
-      await storage.loginTokens.consume(`t${free}`, NOW, '::1')
+      await redeem(storage, `t${free}`, user_id)
       expect(await storage.loginTokens.create(token(user_id, 'after use'), 10)).toBe(true)
       expect(await storage.loginTokens.create(token(user_id, 'too many'), 10)).toBe(false)
       const later = { created_at: NOW + HOUR, expires_at: NOW + 2 * HOUR }
@@ -118,7 +118,7 @@ describe.each(ENGINES)('what an administrator ends, on $name', (engine) => {
 
     it('are not made for nobody', async () => {
       expect(await storage.loginTokens.create(token(999_999, 'nobody'), 10)).toBe(false)
-      expect(await storage.loginTokens.consume('nobody', NOW, '::1')).toBeUndefined()
+      expect(await redeem(storage, 'nobody', 999_999)).toBeUndefined()
     })
   })
 

@@ -69,6 +69,12 @@ export async function storeLoginToken(
   return secret_hash
 }
 
+/** Redeems a login token of this user at this moment. */
+export function redeem(storage: Storage, secret_hash: string, user_id: number, at = NOW, ip = '::1') {
+  const session = buildSession(user_id, { auth_source: 'login_token', amr: ['link'], created_at: at, ip })
+  return storage.loginTokens.consume(secret_hash, session)
+}
+
 /** Runs the same thing this many times at once. */
 export function atOnce<T>(times: number, run: (index: number) => Promise<T>): Promise<T[]> {
   return Promise.all(Array.from({ length: times }, (_, index) => run(index)))

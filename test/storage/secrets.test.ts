@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LimitRule, Storage } from '../../server/storage/port.ts'
-import { atOnce, buildSession, HOUR, NOW, storeLoginToken, storeUser } from './builders.ts'
+import { atOnce, buildSession, HOUR, NOW, redeem, storeLoginToken, storeUser } from './builders.ts'
 import { ENGINES, type TestDatabase } from './engines.ts'
 
 describe.each(ENGINES)('secrets, sessions and limits on $name', (engine) => {
@@ -25,16 +25,16 @@ describe.each(ENGINES)('secrets, sessions and limits on $name', (engine) => {
 
   it('redeems a login token once, however many try at once and wherever', async () => {
     const token = await storeLoginToken(storage, user_id)
-    const results = await atOnce(100, (index) => either(index).loginTokens.consume(token, NOW, `10.0.0.${index}`))
+    const results = await atOnce(100, (index) => redeem(either(index), token, user_id, NOW, `10.0.0.${index}`))
     expect(results.filter(Boolean)).toHaveLength(1)
     expect(results.find(Boolean)).toMatchObject({ login_user_id: user_id, used_at: NOW })
-    expect(await storage.loginTokens.consume(token, NOW, '::1')).toBeUndefined()
+    expect(await redeem(storage, token, user_id)).toBeUndefined()
   })
 
   it('does not redeem an expired or unknown login token', async () => {
     const token = await storeLoginToken(storage, user_id, { expires_at: NOW })
-    expect(await storage.loginTokens.consume(token, NOW, '::1')).toBeUndefined()
-    expect(await storage.loginTokens.consume('f'.repeat(64), NOW, '::1')).toBeUndefined()
+    expect(await redeem(storage, token, user_id)).toBeUndefined()
+    expect(await redeem(storage, 'f'.repeat(64), user_id)).toBeUndefined()
   })
 
   it('uses a recovery code up once', async () => {
@@ -75,9 +75,12 @@ describe.each(ENGINES)('secrets, sessions and limits on $name', (engine) => {
     const { secret_hash, ...fields } = session
     expect(found?.session).toEqual({ ...fields, last_seen_at: NOW, revoked_at: null })
     expect(found?.user).toMatchObject({ user_id, last_sign_in_at: NOW })
-    expect(await storage.sessions.rotate(session.session_id, 'rotated', NOW + 1, NOW + 1)).toBe(true)
+    expect(await storage.sessions.rotate(session.session_id, 'rotated', NOW + 1, 'recovery')).toBe(true)
     expect(await neighbour.sessions.findBySecret(secret_hash)).toBeUndefined()
-    expect((await neighbour.sessions.findBySecret('rotated'))?.session.authenticated_at).toBe(NOW + 1)
+    expect((await neighbour.sessions.findBySecret('rotated'))?.session).toMatchObject({
+      authenticated_at: NOW + 1,
+      amr: ['pwd', 'otp', 'recovery'],
+    })
   })
 
   it('ends a session once, for its owner only, and rotates it no more', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Storage, UserQuery } from '../../server/storage/port.ts'
-import { atOnce, buildSession, buildUser, HOUR, NOW, storeLoginToken, storeUser } from './builders.ts'
+import { atOnce, buildSession, buildUser, HOUR, NOW, redeem, storeLoginToken, storeUser } from './builders.ts'
 import { ENGINES, type TestDatabase } from './engines.ts'
 
 describe.each(ENGINES)('users on $name', (engine) => {
@@ -97,7 +97,7 @@ describe.each(ENGINES)('users on $name', (engine) => {
     for (const { secret_hash } of [browser, developer]) {
       expect((await storage.sessions.findBySecret(secret_hash))?.session.revoked_at).toBe(NOW + 1)
     }
-    expect(await storage.loginTokens.consume(token, NOW + 2, '::1')).toBeUndefined()
+    expect(await redeem(storage, token, user_id, NOW + 2)).toBeUndefined()
     expect(await storage.sessions.create(buildSession(user_id))).toBe(false)
   })
 
@@ -129,7 +129,7 @@ describe.each(ENGINES)('users on $name', (engine) => {
       expect((await storage.sessions.findBySecret(old.secret_hash))?.session.revoked_at).toBe(NOW + 5)
       expect((await storage.sessions.findBySecret(developer.secret_hash))?.session.revoked_at).toBeNull()
       expect((await storage.sessions.findBySecret(replacement.secret_hash))?.session.revoked_at).toBeNull()
-      expect(await storage.loginTokens.consume(token, NOW + 6, '::1')).toBeUndefined()
+      expect(await redeem(storage, token, user_id, NOW + 6)).toBeUndefined()
     })
 
     it('lets one of many simultaneous changes from the same old password win', async () => {

@@ -32,3 +32,11 @@ export function lifeOf(hours: number): { amount: number; unit: 'hour' | 'day' } 
 function wordy(amount: number, unit: 'minute' | 'hour' | 'day', locale: string): string {
   return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(amount)
 }
+
+/** What is left, as a clock shows it: “4:32”, “23:59:10”. */
+export function clockText(seconds: number): string {
+  const hours = Math.floor(seconds / 3600)
+  const minutes = Math.floor(seconds / 60) % 60
+  const rest = String(seconds % 60).padStart(2, '0')
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`
+}

@@ -32,6 +32,24 @@ const routes: RouteRecordRaw[] = [
         meta: { permission: 'USER_CONFIG' },
       },
       {
+        path: 'login-tokens',
+        name: 'login-tokens',
+        component: () => import('./pages/LoginTokensPage.vue'),
+        meta: { permission: 'LOGIN_TOKENS' },
+      },
+      {
+        path: 'access',
+        name: 'access',
+        component: () => import('./pages/AccessPage.vue'),
+        meta: { permission: 'USER_CONFIG' },
+      },
+      {
+        path: 'audit',
+        name: 'audit',
+        component: () => import('./pages/AuditPage.vue'),
+        meta: { permission: 'AUDIT_LOG' },
+      },
+      {
         path: 'settings',
         name: 'settings',
         component: () => import('./pages/SettingsPage.vue'),
@@ -46,7 +64,8 @@ export function createAppRouter() {
   const router = createRouter({
     history: createWebHistory(),
     routes,
-    scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+    // A page that keeps what it shows in its own address stays where it is.
+    scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
   })
   router.beforeEach(async (to) => {
     const session = useSession()

@@ -6,50 +6,49 @@ import { useReauth } from '../stores/reauth.ts'
 
 const AT_ONCE = 3
 
-interface Done<T> {
-  user: User
+interface Done<T, I> {
+  item: I
   data: T
 }
-interface Failed {
-  user: User
+interface Failed<I> {
+  item: I
   error: Refused
 }
 
-/** One act for many users, by single calls: how far it is, who is done, who failed and why, who was not begun. */
-export function useBulkRun<T>(act: (user: User) => Promise<Outcome<T>>) {
+/** One act for many, by single calls: how far it is, which are done, which failed and why, which were not begun. */
+export function useBulkRun<T, I = User>(act: (item: I) => Promise<Outcome<T>>) {
   const reauth = useReauth()
   const phase = ref<'before' | 'running' | 'over'>('before')
-  const done = shallowRef<Done<T>[]>([])
-  const failed = shallowRef<Failed[]>([])
-  const unbegun = shallowRef<User[]>([])
+  const done = shallowRef<Done<T, I>[]>([])
+  const failed = shallowRef<Failed<I>[]>([])
+  const unbegun = shallowRef<I[]>([])
   const total = ref(0)
   const stopping = ref(false)
   const settled = computed(() => done.value.length + failed.value.length)
-  /** Those for whom it is still to be done. */
-  const remaining = computed(() => [...failed.value.map(({ user }) => user), ...unbegun.value])
+  /** Those with whom it is still to be done. */
+  const remaining = computed(() => [...failed.value.map(({ item }) => item), ...unbegun.value])
 
-  async function run(users: readonly User[]): Promise<void> {
+  async function run(items: readonly I[]): Promise<void> {
     clear()
-    total.value = users.length
+    total.value = items.length
     phase.value = 'running'
-    const left = await runAtMost(AT_ONCE, users, () => stopping.value, actFor)
-    const place = new Map(users.map(({ user_id }, index) => [user_id, index]))
-    const byPlace = (a: { user: User }, b: { user: User }) =>
-      (place.get(a.user.user_id) ?? 0) - (place.get(b.user.user_id) ?? 0)
+    const left = await runAtMost(AT_ONCE, items, () => stopping.value, actFor)
+    const place = new Map(items.map((item, index) => [item, index]))
+    const byPlace = (a: { item: I }, b: { item: I }) => (place.get(a.item) ?? 0) - (place.get(b.item) ?? 0)
     done.value = done.value.toSorted(byPlace)
     failed.value = failed.value.toSorted(byPlace)
     unbegun.value = [...unbegun.value, ...left]
     phase.value = 'over'
   }
 
-  async function actFor(user: User): Promise<void> {
-    const outcome = await reauth.around(() => act(user))
-    if (outcome.ok) done.value = [...done.value, { user, data: outcome.data }]
+  async function actFor(item: I): Promise<void> {
+    const outcome = await reauth.around(() => act(item))
+    if (outcome.ok) done.value = [...done.value, { item, data: outcome.data }]
     else if (outcome.error.code === 'REAUTH_REQUIRED') {
       // Asked once, and not answered: that is a no to all that was to follow.
-      unbegun.value = [...unbegun.value, user]
+      unbegun.value = [...unbegun.value, item]
       stop()
-    } else failed.value = [...failed.value, { user, error: outcome.error }]
+    } else failed.value = [...failed.value, { item, error: outcome.error }]
   }
 
   function stop(): void {
@@ -70,4 +69,4 @@ export function useBulkRun<T>(act: (user: User) => Promise<Outcome<T>>) {
   return { phase, done, failed, unbegun, remaining, total, settled, stopping, run, stop, clear }
 }
 
-export type BulkRun<T> = ReturnType<typeof useBulkRun<T>>
+export type BulkRun<T, I = User> = ReturnType<typeof useBulkRun<T, I>>

@@ -12,7 +12,7 @@ export function useDeviceLabel() {
   function device(agent: string): string {
     const { browser, os } = parser.value?.(agent) ?? {}
     if (browser && os) return t('account.device', { browser, os })
-    return browser ?? os ?? t('account.unknownDevice')
+    return browser || os || t('account.unknownDevice')
   }
 
   function place(ip: string): string {

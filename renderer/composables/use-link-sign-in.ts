@@ -1,4 +1,4 @@
-import { computed, ref } from 'vue'
+import { ref } from 'vue'
 import { useRouter } from 'vue-router'
 import { client } from '../api.ts'
 import { redirectTarget } from '../redirect-target.ts'
@@ -11,8 +11,6 @@ export function useLinkSignIn(secret: string) {
   const session = useSession()
   const router = useRouter()
   const redeem = useAction(() => client.auth.login({ body: { login_type: 'login_token', login_token: secret } }))
-  const spent = computed(() => redeem.error.value?.code === 'LOGIN_TOKEN_INVALID')
-
   const done = ref(false)
 
   async function submit(): Promise<boolean> {
@@ -25,14 +23,16 @@ export function useLinkSignIn(secret: string) {
     return true
   }
 
-  /** A person whom the gate holds goes to the sign-in page first, and from there to a path of ours. */
+  /** A person whom the gate holds goes to the sign-in page first, and from there to where the link leads. */
   async function goOn(address: string | undefined): Promise<void> {
     const target = redirectTarget(address)
-    if (session.state === 'signed-in' && target && 'elsewhere' in target) return location.assign(target.elsewhere)
+    const elsewhere = target && 'elsewhere' in target ? target.elsewhere : undefined
     const own = target && 'own' in target ? target.own : undefined
-    if (session.state === 'signed-in') await router.replace(own ?? { name: 'overview' })
-    else await router.replace({ name: 'login', query: own ? { returnUrl: own } : {} })
+    if (session.state === 'signed-in' && elsewhere) return location.assign(elsewhere)
+    if (session.state === 'signed-in') return void (await router.replace(own ?? { name: 'overview' }))
+    session.onward = elsewhere
+    await router.replace({ name: 'login', query: own ? { returnUrl: own } : {} })
   }
 
-  return { redeem, submit, spent, done }
+  return { redeem, submit, done }
 }

@@ -1,44 +1,53 @@
-import { computed, type Ref, ref, watch } from 'vue'
+import { computed, type Ref, shallowRef, watch } from 'vue'
 import type { User } from '../../api/users.ts'
 
-/** Users that were picked for an act on all of them. It outlives a search, so that one may be picked after the other. */
-export function useSelection(shown: Ref<User[]>, mayPick: (user: User) => boolean) {
-  const picked = ref(new Map<number, User>())
-  const users = computed(() => [...picked.value.values()])
+/** What was picked for an act on all of it. It outlives a search, so that one may be picked after the other. */
+export function useSelection<T>(shown: Ref<T[]>, mayPick: (item: T) => boolean, keyOf: (item: T) => number | string) {
+  const kept = shallowRef<ReadonlyMap<number | string, T>>(new Map())
+  const picked = computed(() => [...kept.value.values()])
   const pickable = computed(() => shown.value.filter(mayPick))
   const unseen = computed(() => {
-    const ids = new Set(shown.value.map(({ user_id }) => user_id))
-    return users.value.filter(({ user_id }) => !ids.has(user_id)).length
+    const keys = new Set(shown.value.map(keyOf))
+    return [...kept.value.keys()].filter((key) => !keys.has(key)).length
   })
   const all = computed(() => pickable.value.length > 0 && pickable.value.every(has))
 
   /** A list that was loaded anew knows better what they are now. */
   watch(shown, (fresh) => {
-    for (const user of fresh) if (has(user)) picked.value.set(user.user_id, user)
+    const known = fresh.filter(has)
+    if (known.length > 0) change(known.filter(mayPick), known)
   })
 
-  function has({ user_id }: User): boolean {
-    return picked.value.has(user_id)
+  function change(added: readonly T[], removed: readonly T[] = []): void {
+    const next = new Map(kept.value)
+    for (const item of removed) if (!added.includes(item)) next.delete(keyOf(item))
+    for (const item of added) next.set(keyOf(item), item)
+    kept.value = next
   }
 
-  function toggle(user: User): void {
-    if (!picked.value.delete(user.user_id)) picked.value.set(user.user_id, user)
+  function has(item: T): boolean {
+    return kept.value.has(keyOf(item))
+  }
+
+  function toggle(item: T): void {
+    if (has(item)) drop(item)
+    else change([item])
   }
 
   function toggleAll(): void {
-    if (all.value) for (const { user_id } of pickable.value) picked.value.delete(user_id)
-    else for (const user of pickable.value) picked.value.set(user.user_id, user)
+    if (all.value) change([], pickable.value)
+    else change(pickable.value)
   }
 
-  function keep(left: readonly User[]): void {
-    picked.value = new Map(left.map((user) => [user.user_id, user]))
+  function keep(left: readonly T[]): void {
+    kept.value = new Map(left.map((item) => [keyOf(item), item]))
   }
 
-  function drop({ user_id }: User): void {
-    picked.value.delete(user_id)
+  function drop(item: T): void {
+    change([], [item])
   }
 
-  return { users, pickable, unseen, all, has, toggle, toggleAll, keep, drop, clear: () => keep([]) }
+  return { picked, pickable, unseen, all, has, toggle, toggleAll, keep, drop, clear: () => keep([]) }
 }
 
-export type Selection = ReturnType<typeof useSelection>
+export type Selection<T = User> = ReturnType<typeof useSelection<T>>

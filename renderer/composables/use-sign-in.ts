@@ -1,4 +1,4 @@
-import { ref, watch } from 'vue'
+import { onScopeDispose, ref, watch } from 'vue'
 import { useRouter } from 'vue-router'
 import type { Outcome } from '../../api/client.ts'
 import type { Answered } from '../../api/endpoint.ts'
@@ -8,7 +8,7 @@ import type { OwnPath } from '../return-url.ts'
 import { type Gate, useSession } from '../stores/session.ts'
 import { useAction } from './use-action.ts'
 
-export type Stage = 'account' | 'code' | 'startup' | 'change' | 'offer' | 'enrol'
+export type Stage = 'account' | 'code' | 'startup' | 'change' | 'offer' | 'enrol' | 'proof'
 type SignedIn = Answered<ApiTable['auth']['login']>
 
 /** The way from nobody to somebody, stage by stage. The password stays in memory between its stage and the code's. */
@@ -70,8 +70,12 @@ export function useSignIn(adding: boolean, returnUrl: OwnPath | undefined) {
 
   /** Signed in for good: learn who it is, and go on to where the person wanted to be. */
   async function finish(weakPassword = false): Promise<void> {
+    const { onward } = session
     await session.signedIn(weakPassword)
-    if (session.state === 'signed-in') await router.replace(returnUrl ?? { name: 'overview' })
+    if (session.state !== 'signed-in') return
+    session.onward = undefined
+    if (onward) location.assign(onward)
+    else await router.replace(returnUrl ?? { name: 'overview' })
   }
 
   function useStartupToken(): void {
@@ -89,11 +93,12 @@ export function useSignIn(adding: boolean, returnUrl: OwnPath | undefined) {
     restart()
   }
 
+  onScopeDispose(() => (session.onward = undefined))
   watch(
     () => [session.state, session.gate] as const,
     ([state, gate]) => {
       if (state === 'gated') stage.value = stageOf(gate)
-      else if (state === 'signed-out' && (stage.value === 'change' || stage.value === 'enrol')) restart()
+      else if (state === 'signed-out' && HELD.has(stage.value)) restart()
     },
   )
 
@@ -116,6 +121,9 @@ export function useSignIn(adding: boolean, returnUrl: OwnPath | undefined) {
 
 export type SignIn = ReturnType<typeof useSignIn>
 
+const STAGES: Record<Gate, Stage> = { password: 'change', expired: 'change', second_factor: 'enrol', proof: 'proof' }
+const HELD: ReadonlySet<Stage> = new Set(Object.values(STAGES))
+
 function stageOf(gate: Gate): Stage {
-  return gate === 'second_factor' ? 'enrol' : 'change'
+  return STAGES[gate]
 }

@@ -16,6 +16,11 @@ export function useTimes() {
     return new Intl.DateTimeFormat(locale.value, { dateStyle: 'full', timeStyle: 'short' }).format(new Date(iso))
   }
 
+  /** To the second, for lists in which the order of what happened matters. */
+  function moment(iso: string): string {
+    return new Intl.DateTimeFormat(locale.value, { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(iso))
+  }
+
   function relative(iso: string, now = Date.now()): string {
     const format = new Intl.RelativeTimeFormat(locale.value, { numeric: 'auto' })
     let amount = (Date.parse(iso) - now) / 1000
@@ -26,5 +31,5 @@ export function useTimes() {
     return format.format(Math.round(amount), 'year')
   }
 
-  return { exact, relative }
+  return { exact, moment, relative }
 }

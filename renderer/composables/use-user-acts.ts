@@ -3,6 +3,7 @@ import {
   mdiAccountOffOutline,
   mdiDevices,
   mdiFormTextboxPassword,
+  mdiLinkVariantPlus,
   mdiLockReset,
   mdiPencilOutline,
   mdiShieldOffOutline,
@@ -13,7 +14,16 @@ import type { TextKey } from '../i18n/keys.ts'
 import { useReach } from './use-reach.ts'
 
 export type UserAct =
-  'edit' | 'reset' | 'ownPassword' | 'ownSessions' | 'sessions' | 'twoStepOff' | 'disable' | 'enable' | 'delete'
+  | 'edit'
+  | 'reset'
+  | 'loginToken'
+  | 'ownPassword'
+  | 'ownSessions'
+  | 'sessions'
+  | 'twoStepOff'
+  | 'disable'
+  | 'enable'
+  | 'delete'
 
 interface Entry {
   act: UserAct
@@ -24,13 +34,16 @@ interface Entry {
 
 /** Which acts the caller has for a user. His own password, sessions and second step are his account page's business. */
 export function useUserActs() {
-  const { isOwn, reaches } = useReach()
+  const { isOwn, reaches, mayMakeLoginTokens } = useReach()
 
   function actsFor(user: User): Entry[] {
     const edit: Entry = { act: 'edit', key: 'users.edit', icon: mdiPencilOutline }
+    const loginToken: Entry = { act: 'loginToken', key: 'loginTokens.forOne', icon: mdiLinkVariantPlus }
+    const tokens = mayMakeLoginTokens.value && user.enabled ? [loginToken] : []
     if (isOwn(user)) {
       return [
         edit,
+        ...tokens,
         { act: 'ownPassword', key: 'users.ownPassword', icon: mdiFormTextboxPassword },
         { act: 'ownSessions', key: 'users.ownSessions', icon: mdiDevices },
       ]
@@ -40,6 +53,7 @@ export function useUserActs() {
     return [
       edit,
       { act: 'reset', key: 'users.reset', icon: mdiLockReset },
+      ...tokens,
       { act: 'sessions', key: 'users.sessions', icon: mdiDevices },
       ...(user.totp_enabled ? [twoStepOff] : []),
       user.enabled

@@ -12,7 +12,7 @@ export type Me = Answered<ApiTable['auth']['me']>
 export type SetupStatus = Answered<ApiTable['auth']['setupStatus']>
 
 /** What a person who is signed in has to do before anything else; `expired`: the temporary password's time is over. */
-export type Gate = 'password' | 'expired' | 'second_factor'
+export type Gate = 'password' | 'expired' | 'second_factor' | 'proof'
 
 /** Who is signed in, as the server last said. */
 export const useSession = defineStore('session', () => {
@@ -28,6 +28,8 @@ export const useSession = defineStore('session', () => {
   const weakPassword = ref(false)
   /** While something is shown that will never be shown again, nothing may carry the person away from it. */
   const pinned = ref(false)
+  /** Where a link leads that is not ours, while a gate comes first: in memory only, and for this session alone. */
+  const onward = ref<string>()
   let first: Promise<void> | undefined
   let underWay: Promise<void> | undefined
 
@@ -82,6 +84,7 @@ export const useSession = defineStore('session', () => {
   function signedOut(reason?: ErrorCode): void {
     me.value = undefined
     weakPassword.value = false
+    onward.value = undefined
     endedBy.value = reason
     state.value = 'signed-out'
   }
@@ -129,6 +132,7 @@ export const useSession = defineStore('session', () => {
     state,
     gate,
     pinned,
+    onward,
     me,
     status,
     endedBy,
@@ -148,6 +152,7 @@ const GATES: Partial<Record<ErrorCode, Gate>> = {
   PASSWORD_CHANGE_REQUIRED: 'password',
   TEMP_PASSWORD_EXPIRED: 'expired',
   MFA_ENROLMENT_REQUIRED: 'second_factor',
+  SECOND_FACTOR_REQUIRED: 'proof',
 }
 
 const ENDINGS: ReadonlySet<ErrorCode> = new Set(['UNAUTHENTICATED', 'SESSION_EXPIRED', 'ACCOUNT_DISABLED'] as const)

@@ -64,7 +64,7 @@ describe.each(LOOKS)('%s at %i', (scheme, width) => {
     await page.goto('/login/token#no-such-secret')
     await page.getByText('You are signed in here as sela.').waitFor()
     await expectAccessiblePage(page, 'link', scheme)
-    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await page.getByRole('button', { name: 'Continue', exact: true }).click()
     await page.getByTestId('refusal').waitFor()
     await expectAccessible(page, 'refused link')
     expectQuiet(person)

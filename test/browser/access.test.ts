@@ -5,7 +5,7 @@ import { buildClock, startTestServer, type TestServer } from '../helpers/server.
 import { ADMIN, buildSignedIn, buildSuperuser, codeOf, createUser, dataOf, type Visitor } from '../helpers/visitor.ts'
 import { expectAccessible, expectAccessiblePage, LOOKS } from './accessible.ts'
 import { choose } from './users-page.ts'
-import { expectQuiet, heading, signIn, visit } from './visit.ts'
+import { expectQuiet, heading, signIn, signInAt, visit } from './visit.ts'
 
 const PASSWORD = 'wooden quiet lamp'
 
@@ -40,8 +40,7 @@ async function mint(login_user_id: number): Promise<string> {
 
 async function atBoard(scheme: 'light' | 'dark' = 'light', width = 1280) {
   const person = await visit(browser, latchkey.url, { scheme, width })
-  await signIn(person.page)
-  await person.page.goto('/access')
+  await signInAt(person.page, '/access')
   await rows(person.page, /this session/).waitFor()
   return person
 }

@@ -14,7 +14,7 @@ import {
 } from '../helpers/visitor.ts'
 import { expectAccessible, expectAccessiblePage, LOOKS } from './accessible.ts'
 import { choose } from './users-page.ts'
-import { expectQuiet, heading, signIn, visit } from './visit.ts'
+import { expectQuiet, heading, signIn, signInAt, visit } from './visit.ts'
 
 const PASSWORD = 'wooden quiet lamp'
 
@@ -175,13 +175,12 @@ async function take(page: Page, name: RegExp): Promise<{ name: string; text: str
 test('the settings keep entries for ever or for some days', async () => {
   const person = await visit(browser, latchkey.url)
   const { page } = person
-  await signIn(page)
-  await page.goto('/settings')
+  await signInAt(page, '/settings')
   const section = page.getByRole('region', { name: 'Audit' })
   await section.getByRole('radio', { name: 'For some time' }).check()
   await section.getByLabel('Days').fill('3651')
   await section.getByRole('button', { name: 'Save' }).click()
-  await section.getByText('Enter a whole number of days, from 1 to 3,650.').waitFor()
+  await section.getByText('Enter a whole number of days, from 30 to 3,650.').waitFor()
   await section.getByLabel('Days').fill('90')
   await section.getByRole('button', { name: 'Save' }).click()
   await section.getByText('Saved.').waitFor()

@@ -51,8 +51,7 @@ async function revokeAll(): Promise<void> {
 
 async function atTokens(manners: Parameters<typeof visit>[2] = {}, username?: string) {
   const person = await visit(browser, latchkey.url, manners)
-  await signIn(person.page, username, username && PASSWORD)
-  await person.page.goto('/login-tokens')
+  await signIn(person.page, username, username && PASSWORD, '/login-tokens')
   await person.page.getByRole('radio', { name: 'Active' }).waitFor({ state: 'attached' })
   return person
 }

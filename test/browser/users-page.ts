@@ -9,8 +9,12 @@ export function rowOf(page: Page, name: string): Locator {
     .filter({ has: page.getByRole('button', { name: `Edit ${name}`, exact: true }) })
 }
 
+/** From any page of the console. */
 export async function openUsers(page: Page): Promise<void> {
-  await page.goto('/users')
+  await page
+    .getByRole('navigation', { name: 'Main navigation' })
+    .getByRole('link', { name: 'Users', exact: true })
+    .click()
   await page.getByRole('table', { name: 'Users' }).waitFor()
 }
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { launchChromium } from '../helpers/chromium.ts'
 import { createUser } from '../helpers/visitor.ts'
 import { type Latchkey, setUp, startLatchkey } from './latchkey.ts'
-import { expectQuiet, fillSignIn, heading, signIn, visit } from './visit.ts'
+import { expectQuiet, fillSignIn, heading, signIn, signInAt, visit } from './visit.ts'
 
 let browser: Browser
 let latchkey: Latchkey
@@ -42,8 +42,7 @@ test('the list is searched, filtered and continued', async () => {
 
 test('a new user gets a generated password, shown once, and comes in with it', async () => {
   const { page } = await visit(browser, latchkey.url)
-  await signIn(page)
-  await page.goto('/users')
+  await signInAt(page, '/users')
   await page.getByRole('button', { name: 'New user' }).click()
   const dialog = page.getByRole('dialog', { name: 'New user' })
   await dialog.getByLabel('User name').fill('person10')
@@ -68,8 +67,7 @@ test('a new user gets a generated password, shown once, and comes in with it', a
 
 test('the last superuser stays one, and the dialog says why', async () => {
   const { page } = await visit(browser, latchkey.url)
-  await signIn(page)
-  await page.goto('/users')
+  await signInAt(page, '/users')
   await page.getByLabel('Search name or mail address').fill('ann')
   await page.getByRole('button', { name: 'Edit ann' }).click()
   const dialog = page.getByRole('dialog', { name: 'Edit ann' })

@@ -45,18 +45,27 @@ export async function fillSignIn(page: Page, username: string, password: string)
   await page.getByRole('button', { name: 'Sign in' }).click()
 }
 
-/** In the console, signed in over the wire: the way through the form has tests of its own, and takes longer. */
+/**
+ * On a page of the console, signed in over the wire: the way through the form has tests of its own, and takes longer.
+ * `path`: where to begin.
+ */
 export async function signIn(
   page: Page,
   username: string = ADMIN.username,
   password: string = ADMIN.password,
+  path = '/',
 ): Promise<void> {
   const { origin } = new URL((await page.request.get('/api/health')).url())
   const data = { username, password }
   const answer = await page.request.post('/api/auth/login', { data, headers: { Origin: origin } })
   if (!answer.ok()) throw new Error(`Sign-in was refused: ${await answer.text()}`)
-  await page.goto('/')
+  await page.goto(path)
   await inConsole(page)
+}
+
+/** The same as the superuser, beginning at this page. */
+export function signInAt(page: Page, path: string): Promise<void> {
+  return signIn(page, ADMIN.username, ADMIN.password, path)
 }
 
 /** Waits until the console is there. */

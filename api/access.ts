@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { endpoint } from './endpoint.ts'
-import { AUTH_SOURCES, page, FACTORS, isoDate, pageQuery, person, queryUserId, userId } from './schemas.ts'
+import { AUTH_SOURCES, page, FACTORS, isoDate, pageQuery, person, queryUserId, text, userId } from './schemas.ts'
 
 /** Everything that can let somebody in. */
 export const ACCESS_KINDS = [
@@ -80,7 +80,7 @@ export const access = {
     body: z
       .strictObject({
         items: z
-          .array(z.strictObject({ kind, id: z.string().max(64) }))
+          .array(z.strictObject({ kind, id: text().max(64) }))
           .min(1)
           .max(MOST_REVOKED)
           .optional(),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { endpoint } from './endpoint.ts'
-import { page, isoDate, pageQuery, queryUserId, userId } from './schemas.ts'
+import { page, isoDate, pageQuery, queryUserId, text, userId } from './schemas.ts'
 
 /** Everything that the audit writes down, by its name. */
 export const AUDIT_EVENTS = [
@@ -86,7 +86,7 @@ const filter = {
   target_id: queryUserId.optional(),
   /** Actor or target. */
   user_id: queryUserId.optional(),
-  ip: z.string().max(64).optional(),
+  ip: text().max(64).optional(),
   /** From this moment on, and before that one. */
   from: isoDate.optional(),
   to: isoDate.optional(),

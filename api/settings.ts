@@ -48,8 +48,12 @@ const fields = {
   account_failures: z.int().min(10).max(100),
   /** Where a login token may send people, besides our own pages. */
   redirect_origins: z.array(webOrigin).max(50),
-  /** Days that an entry of the audit is kept; 0: for ever. */
-  audit_keep_days: z.int().min(0).max(3650),
+  /** Days that an entry of the audit is kept, 30 at the least; 0: for ever. */
+  audit_keep_days: z
+    .int()
+    .min(0)
+    .max(3650)
+    .refine((days) => days === 0 || days >= 30, '0, or 30 to 3650'),
   account_creation_enabled: z.boolean(),
 } as const
 

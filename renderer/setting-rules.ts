@@ -33,7 +33,7 @@ export type NumberSetting = keyof typeof SETTING_BOUNDS
 
 export const SETTING_BOUNDS = {
   min_password_length: [8, 64],
-  audit_keep_days: [0, 3650],
+  audit_keep_days: [30, 3650],
   session_idle: [5 * MINUTE, 30 * DAY],
   session_absolute: [HOUR, 90 * DAY],
   name_failures: [1, 20],

@@ -93,7 +93,7 @@ export async function start(config: Config, outside: Outside = {}): Promise<Runn
     const following = storage.shared
       ? [startFollowingSettings(deps.liveSettings, log), startFollowingAudit(storage, deps.changes, log)]
       : []
-    log.info({ event: 'started', url: server.url, version: VERSION })
+    log.info({ event: 'started', url: server.url, version: VERSION, audit_key: deps.auditSeal.key })
     return {
       url: server.url,
       setupToken,
@@ -116,12 +116,13 @@ export async function start(config: Config, outside: Outside = {}): Promise<Runn
 /** One that the audit could not take up is worth nothing. */
 function mintStartupToken({ startupToken, audit, log }: Deps): string {
   const event = { event: 'startup_token_minted' } as const
+  const secret = startupToken.mint()
   log.info(event, 'security event')
   audit.append(event, FROM_SERVER).catch((error: unknown) => {
-    startupToken.wipe()
+    startupToken.redeem(secret)
     log.error({ err: error }, 'the startup token was withdrawn: it could not be written into the audit')
   })
-  return startupToken.mint()
+  return secret
 }
 
 async function makeDataDirectory(directory: string): Promise<void> {

@@ -468,8 +468,8 @@ export const de: Texts = {
       forever: 'Für immer',
       limited: 'Eine Zeit lang',
       days: 'Tage',
-      range: '1 bis {max} Tage',
-      outside: 'Geben Sie eine ganze Zahl von Tagen ein, von 1 bis {max}.',
+      range: '{min} bis {max} Tage',
+      outside: 'Geben Sie eine ganze Zahl von Tagen ein, von {min} bis {max}.',
       effect:
         'Ältere Einträge werden endgültig entfernt, nach ganzen Tagen. Was bleibt, ist weiter beweisbar: Ein Eintrag sagt, bis wohin die Kette gekürzt wurde und mit welchem Hash sie weitergeht.',
     },

@@ -456,8 +456,8 @@ export const en = {
       forever: 'For ever',
       limited: 'For some time',
       days: 'Days',
-      range: '1 to {max} days',
-      outside: 'Enter a whole number of days, from 1 to {max}.',
+      range: '{min} to {max} days',
+      outside: 'Enter a whole number of days, from {min} to {max}.',
       effect:
         'Older entries are removed for good, by whole days. What stays can still be proved: an entry says up to where the chain was cut, and with which hash it goes on.',
     },

@@ -449,8 +449,8 @@ export const zhCN: Texts = {
       forever: '永久',
       limited: '一段时间',
       days: '天数',
-      range: '1 到 {max} 天',
-      outside: '请输入 1 到 {max} 之间的整天数。',
+      range: '{min} 到 {max} 天',
+      outside: '请输入 {min} 到 {max} 之间的整天数。',
       effect: '更早的条目会按整天永久移除。留下的仍可证明：有一个条目说明链被截到哪里，以及以哪个哈希继续。',
     },
     redirects: {

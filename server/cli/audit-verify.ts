@@ -1,28 +1,33 @@
 import { createReadStream } from 'node:fs'
 import { createConfig } from '../config.ts'
-import { createLineReader } from '../domain/audit-file.ts'
+import { createLineReader, LONGEST_LINE } from '../domain/audit-file.ts'
 import { createAuditSeal } from '../domain/audit-seal.ts'
 import { createVerification, type Fault, type Report } from '../domain/audit-verification.ts'
 import { readKeyring } from '../keyring.ts'
 import { parseAuditVerify, UsageError } from './arguments.ts'
 import { printProblem, printText } from './output.ts'
 
-/** A line of an export is far shorter; what is longer is none. */
-const LONGEST_LINE = 4_000_000
-
 /** Whose key signed: that of this machine's data directory, another, or not known because there is none here. */
 type Signer = 'this server' | 'another' | 'unknown'
 
-/** Checks an exported audit. Resolves with the exit code: 0 it is intact, 1 it is not. */
+/** What to make of an export: only what is `intact` is proved to be whole and to come from the server in question. */
+type Verdict = 'broken' | 'not the key demanded' | 'not our key' | 'not proved whose' | 'intact'
+
+/**
+ * Checks an exported audit. Resolves with the exit code: 0 it is intact, or nothing speaks against it but here is no key
+ * to prove whose it is; 1 it is not, or was signed with a foreign key.
+ */
 export async function verifyAudit(args: string[]): Promise<number> {
   const { file, key, dataDirectory, json } = parseAuditVerify(args)
   const report = await verifyFile(file)
   const signer = await signerOf(report, createConfig({ dataDirectory }).dataDirectory)
-  const isForeign = key !== undefined && report.seal !== null && report.seal.key !== key
-  const isIntact = report.fault_count === 0 && !isForeign
-  if (json) printText(JSON.stringify({ intact: isIntact, foreign_key: isForeign, signer, ...report }))
-  else tell(report, signer, isForeign)
-  return isIntact ? 0 : 1
+  const verdict = verdictOf(report, signer, key)
+  if (json) {
+    const consistent = report.fault_count === 0
+    const foreign_key = key !== undefined && report.seal !== null && report.seal.key !== key
+    printText(JSON.stringify({ intact: verdict === 'intact', consistent, foreign_key, signer, ...report }))
+  } else tell(report, verdict)
+  return verdict === 'intact' || verdict === 'not proved whose' ? 0 : 1
 }
 
 /** Reads a file line by line and checks it. Rejects with `UsageError` when it cannot be read. */
@@ -30,16 +35,16 @@ export async function verifyFile(file: string): Promise<Report> {
   const verification = createVerification()
   const read = createLineReader()
   let number = 0
-  let open = ''
+  let isOpen = false
   for await (const lines of linesOf(file)) {
     for (const line of lines) {
       number += 1
-      const found = read(open === '' ? line : open + line)
-      open = found === 'unfinished' && open.length < LONGEST_LINE ? `${open}${line}\n` : ''
+      const found = read(line)
+      isOpen = found === 'unfinished'
       verification.take(found, number)
     }
   }
-  if (open !== '') verification.take('unreadable', number)
+  if (isOpen) verification.take('unreadable', number)
   return verification.end()
 }
 
@@ -50,17 +55,14 @@ async function* linesOf(file: string): AsyncGenerator<string[]> {
   try {
     for await (const chunk of stream) {
       const lines = `${rest}${chunk}`.split('\n')
-      rest = (lines.pop() ?? '').slice(0, LONGEST_LINE)
-      yield lines.map(withoutReturn)
+      // One more than a line may have, so that it is still too long.
+      rest = (lines.pop() ?? '').slice(0, LONGEST_LINE + 1)
+      yield lines
     }
   } catch (error) {
     throw new UsageError(`The file cannot be read: ${error instanceof Error ? error.message : String(error)}.`)
   }
-  if (rest !== '') yield [withoutReturn(rest)]
-}
-
-function withoutReturn(line: string): string {
-  return line.endsWith('\r') ? line.slice(0, -1) : line
+  if (rest !== '') yield [rest]
 }
 
 async function signerOf({ seal }: Report, directory: string): Promise<Signer> {
@@ -69,27 +71,43 @@ async function signerOf({ seal }: Report, directory: string): Promise<Signer> {
   return createAuditSeal(keyring.auditSeal).key === seal.key ? 'this server' : 'another'
 }
 
-function tell(report: Report, signer: Signer, isForeign: boolean): void {
+function verdictOf({ fault_count, seal }: Report, signer: Signer, key: string | undefined): Verdict {
+  if (fault_count > 0) return 'broken'
+  if (key !== undefined) return seal?.key === key ? 'intact' : 'not the key demanded'
+  if (signer === 'another') return 'not our key'
+  return signer === 'unknown' ? 'not proved whose' : 'intact'
+}
+
+function tell(report: Report, verdict: Verdict): void {
   for (const fault of report.faults) printProblem(textOf(fault))
   const untold = report.fault_count - report.faults.length
   if (untold > 0) printProblem(`And ${untold} more faults.`)
-  if (isForeign) printProblem(`It was signed with the key ${report.seal?.key}, which is not the one demanded.`)
   const { entries, first_seq, last_seq, complete, seal } = report
   const which = first_seq === null ? 'no entries' : `${entries} entries, ${first_seq} to ${last_seq}`
-  const chosen = complete ? '' : `, filtered by ${JSON.stringify(seal?.filter)}`
-  printText(`${report.fault_count > 0 || isForeign ? 'NOT INTACT' : 'Intact'}: ${which}${chosen}.`)
-  if (seal) printText(`Exported ${seal.exported_at}. ${whose(seal.key, signer)}`)
+  const chosen = complete ? '' : `, filtered by ${harmless(JSON.stringify(seal?.filter))}`
+  printText(`${HEADLINES[verdict]}: ${which}${chosen}${ADVICE[verdict]}.`)
+  if (seal) printText(`Exported ${seal.exported_at}. The seal names the key ${harmless(seal.key)}.`)
 }
 
-function whose(key: string, signer: Signer): string {
-  switch (signer) {
-    case 'this server':
-      return `Signed with the key of this data directory: ${key}.`
-    case 'another':
-      return `Signed with another key than that of this data directory: ${key}. Compare it with that of the server it came from.`
-    case 'unknown':
-      return `Signed with the key ${key}. Compare it with that of the server it came from.`
-  }
+const HEADLINES: Record<Verdict, string> = {
+  broken: 'NOT INTACT',
+  'not the key demanded': 'NOT INTACT, signed with another key than the one demanded',
+  'not our key': "Signed with another key than this server's",
+  'not proved whose': 'Consistent, but it is not proved whose',
+  intact: 'Intact',
+}
+
+const ADVICE: Record<Verdict, string> = {
+  broken: '',
+  'not the key demanded': '',
+  'not our key': '; if it comes from another server, demand the key of that one with --key',
+  'not proved whose': ', compare the key with that of the server it came from',
+  intact: '',
+}
+
+/** Whoever wrote the file must not steer the terminal with it. */
+function harmless(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 function textOf(fault: Fault): string {

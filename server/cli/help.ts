@@ -2,7 +2,8 @@ export const HELP = `Latchkey: a sign-in server with its console.
 
 Usage
   latchkey serve [options]        start the server and print where it answers
-  latchkey audit verify FILE      check an exported audit: changed, missing, misplaced entries; 0: it is intact, 1: it is not
+  latchkey audit verify FILE      check an exported audit: changed, missing, misplaced entries; 0: it is intact, 1: it is not,
+                                  or its key is not this server's; without a data directory or --key: not proved whose
 
 Options
   --port NUMBER                   port to listen on (default 8787; 0: any free one)

@@ -17,6 +17,9 @@ const SECOND = 1000
 /** The only one of its kind. */
 const STARTUP_TOKEN = 'startup'
 
+/** Behind the startup token, and before everything else. */
+const BEGINNING: AccessPlace = { kind: 'startup_token', id: STARTUP_TOKEN, created_at: Number.MAX_SAFE_INTEGER }
+
 /** Anything that lets somebody in, the startup token included. */
 export type AnyAccess = Omit<AccessRecord, 'kind'> & { kind: AccessKind }
 
@@ -85,7 +88,7 @@ export function createAccessBoard({ storage, startupToken, clock, settings }: Ac
         lifetimes(),
       )
       const shown = stored.slice(0, room)
-      return { items: [...first, ...shown], next: stored.length > room ? shown.at(-1) : undefined }
+      return { items: [...first, ...shown], next: stored.length > room ? (shown.at(-1) ?? BEGINNING) : undefined }
     },
 
     async count(actor, filter) {

@@ -24,12 +24,18 @@ export const CSV_HEADER = `${CSV_COLUMNS.join(',')}\r\n`
 
 /** A row as RFC 4180 has it. What a spreadsheet would take for a formula gets an apostrophe in front. */
 export function csvRow(cells: readonly (string | number | null)[]): string {
-  return `${cells.map(cellOf).join(',')}\r\n`
+  return `${csvCells(cells)}\r\n`
+}
+
+/** The same without the end of its line. */
+export function csvCells(cells: readonly (string | number | null)[]): string {
+  return cells.map(cellOf).join(',')
 }
 
 function cellOf(value: string | number | null): string {
   if (value === null) return ''
   if (typeof value === 'number') return String(value)
+  if (!/^[=+\-@\t\r']|[",\r\n]/.test(value)) return value
   const harmless = /^[=+\-@\t\r']/.test(value) ? `'${value}` : value
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
 }
@@ -49,7 +55,7 @@ export function readCsvRow(row: string): string[] | undefined {
   }
 }
 
-/** Whether a line of a file ends inside quotes, so that its row goes on in the next line. */
+/** Whether a line of a file opens quotes that it does not close, or closes those of the lines before it. */
 export function isUnfinished(line: string): boolean {
   let open = false
   for (let at = line.indexOf('"'); at >= 0; at = line.indexOf('"', at + 1)) open = !open

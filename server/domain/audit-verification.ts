@@ -34,6 +34,11 @@ export interface Report {
   fault_count: number
 }
 
+interface Trim {
+  through_seq: number
+  through_hash: string
+}
+
 /** An entry that was met, as the next one may be chained to it. */
 interface Met {
   seq: number
@@ -58,7 +63,7 @@ export function createVerification(): Verification {
   const gaps = createGaps()
   /** Those that stood too early: the entry after each will be chained to it. */
   const early = new Map<number, Met>()
-  const trims: { through_seq: number; through_hash: string }[] = []
+  const trims: Trim[] = []
   let fault_count = 0
   let entries = 0
   let first: FiledEntry | undefined
@@ -133,9 +138,10 @@ export function createVerification(): Verification {
     if (entry.previous !== last.stated) tell({ fault: 'changed', seq: last.seq })
   }
 
-  function noteTrim({ detail }: FiledEntry): void {
-    const { through_seq, through_hash }: Record<string, unknown> = JSON.parse(detail)
-    if (typeof through_seq === 'number' && typeof through_hash === 'string') trims.push({ through_seq, through_hash })
+  function noteTrim({ seq, detail }: FiledEntry): void {
+    const trim = trimOf(detail)
+    if (trim) trims.push(trim)
+    else tell({ fault: 'changed', seq })
   }
 
   /** An export of everything begins with entry 1, or where an entry in it says that the ones before were trimmed. */
@@ -195,4 +201,20 @@ function withItsNumber(entry: FiledEntry, expected: number | undefined): FiledEn
   if (expected === undefined) return entry
   const numbered = { ...entry, seq: expected }
   return hashOfFields(numbered, entry.at) === entry.hash ? numbered : entry
+}
+
+/** What an entry says was trimmed; undefined when no server wrote that. */
+function trimOf(detail: string): Trim | undefined {
+  const { through_seq, through_hash }: Record<string, unknown> = { ...parse(detail) }
+  if (!Number.isSafeInteger(through_seq) || typeof through_seq !== 'number') return undefined
+  return typeof through_hash === 'string' ? { through_seq, through_hash } : undefined
+}
+
+function parse(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? value : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -2,7 +2,7 @@ import type { Topic } from '../../api/system.ts'
 import type { Storage } from '../storage/port.ts'
 import type { NewAuditEntry } from '../storage/port/audit.ts'
 import { type AuditSource, entryOf } from './audit-entry.ts'
-import { createFloods } from './audit-floods.ts'
+import { createFloods, type Kept } from './audit-floods.ts'
 import { hashOf } from './audit-hash.ts'
 import type { Changes } from './changes.ts'
 import type { SecurityEvent } from './events.ts'
@@ -23,15 +23,17 @@ export interface AuditDeps {
 export interface Audit {
   /**
    * Begins to write an event; fulfils when it is durable. Those that come while others are being written go together in the
-   * next transaction. Rejects when storage fails: then the act must not be answered.
+   * next transaction. One of a flood may be left out, and is counted instead. Rejects when storage fails: then the act must
+   * not be answered.
    */
   append(event: SecurityEvent, source: AuditSource): Promise<void>
-  /** Fulfils when nothing is being written. */
+  /** Writes what floods left out so far, and fulfils when nothing is being written. */
   settled(): Promise<void>
 }
 
 interface Waiting {
   entry: NewAuditEntry
+  kept: Kept
   written: PromiseWithResolvers<void>
 }
 
@@ -54,25 +56,39 @@ export function createAudit({ storage, changes, clock }: AuditDeps): Audit {
     try {
       await storage.audit.append(entries, hashOf)
     } catch (error) {
-      for (const { written } of batch) written.reject(error)
+      for (const { kept, written } of batch) {
+        kept.failed()
+        written.reject(error)
+      }
       return
     }
     for (const { written } of batch) written.resolve()
     changes.tell(entries.some(({ outcome }) => outcome === 'success') ? ALL : ONLY_AUDIT)
   }
 
+  function begin(kept: Kept): Promise<void> {
+    const written = Promise.withResolvers<void>()
+    const entry = entryOf(kept.event, kept.source, kept.at, kept.left_out)
+    waiting.push({ entry, kept, written })
+    writing ??= writeAll()
+    return written.promise
+  }
+
+  /** Nobody waits for what others left behind; when it cannot be written, it is still owed. */
+  const beginOwed = (owed: readonly Kept[]) => {
+    for (const kept of owed) begin(kept).catch(() => {})
+  }
+
   return {
     append(event, source) {
-      const at = clock()
-      const kept = floods(event, source.ip, at)
-      if (!kept) return Promise.resolve()
-      const written = Promise.withResolvers<void>()
-      waiting.push({ entry: entryOf(event, source, at, kept.left_out), written })
-      writing ??= writeAll()
-      return written.promise
+      const { owed, own } = floods.take({ event, source, at: clock() })
+      beginOwed(owed)
+      return own ? begin(own) : Promise.resolve()
     },
 
     async settled() {
+      await writing
+      beginOwed(floods.rest())
       await writing
     },
   }

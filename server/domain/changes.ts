@@ -3,8 +3,9 @@ import type { Topic } from '../../api/system.ts'
 
 /** Milliseconds between two events of one listener at the least; what changes meanwhile is told together. */
 const PACE = 250
-/** Listeners at a time, in all and of one session. */
+/** Listeners at a time: in all, of one user and of one session. */
 const MOST_LISTENERS = 1000
+const MOST_OF_USER = 24
 const MOST_OF_SESSION = 12
 
 /** Tells those who look at something that it has changed. */
@@ -13,34 +14,48 @@ export interface Changes {
   tell(topics: readonly Topic[]): void
   /**
    * What changes of these topics from now on. All of them at once at first, so that nothing is missed between a look and
-   * the listening. `full`: too many listen.
+   * the listening. `full`: too many listen, in all, of this user (where one is named) or of this session, or all listening
+   * has ended.
    */
-  listen(session_id: string, topics: readonly Topic[]): Listening<{ topics: Topic[] }> | 'full'
+  listen(session_id: string, topics: readonly Topic[], user_id?: number): Listening<{ topics: Topic[] }> | 'full'
   /** Whether anybody listens. */
   isHeard(): boolean
-  /** Ends all listening. */
+  /** Ends all listening, for good: nobody begins to listen any more. */
   stop(): void
 }
 
 interface Listener {
   session_id: string
+  user_id: number | undefined
   told: (topics: readonly Topic[]) => void
   end: () => void
 }
 
 export function createChanges(): Changes {
   const listeners = new Set<Listener>()
+  let stopped = false
+
+  function isFull(session_id: string, user_id: number | undefined): boolean {
+    if (stopped || listeners.size >= MOST_LISTENERS) return true
+    const all = [...listeners]
+    if (all.filter((listener) => listener.session_id === session_id).length >= MOST_OF_SESSION) return true
+    return user_id !== undefined && all.filter((listener) => listener.user_id === user_id).length >= MOST_OF_USER
+  }
 
   return {
     tell(topics) {
       for (const { told } of listeners) told(topics)
     },
-    listen(session_id, topics) {
-      const own = [...listeners].filter((listener) => listener.session_id === session_id)
-      if (listeners.size >= MOST_LISTENERS || own.length >= MOST_OF_SESSION) return 'full'
+    listen(session_id, topics, user_id) {
+      if (isFull(session_id, user_id)) return 'full'
       return (hear, ended) => {
+        // Others may have begun since, or all may have been stopped.
+        if (isFull(session_id, user_id)) {
+          ended()
+          return noop
+        }
         const paced = createPaced(topics, hear)
-        const listener = { session_id, told: paced.told, end: ended }
+        const listener = { session_id, user_id, told: paced.told, end: ended }
         listeners.add(listener)
         paced.told(topics)
         return () => {
@@ -51,10 +66,13 @@ export function createChanges(): Changes {
     },
     isHeard: () => listeners.size > 0,
     stop() {
+      stopped = true
       for (const { end } of listeners) end()
     },
   }
 }
+
+function noop(): void {}
 
 /** Passes the first on at once, and what follows too soon together, a little later. */
 function createPaced(topics: readonly Topic[], hear: (event: { topics: Topic[] }) => void) {

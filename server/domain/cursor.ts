@@ -52,6 +52,7 @@ export function decodePlace(cursor: string | undefined): AccessPlace | undefined
     const [created_at, kind, id]: unknown[] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
     const known = ACCESS_KINDS.find((one) => one === kind)
     if (!known || !Number.isSafeInteger(created_at) || typeof id !== 'string') return undefined
+    if (!(known === 'temporary_password' ? /^\d{1,9}$/ : /^[\w-]{1,64}$/).test(id)) return undefined
     return { created_at: Number(created_at), kind: known, id }
   } catch {
     return undefined

@@ -24,6 +24,7 @@ export async function confirmEnrolment(
     return { outcome: value === 'TOTP_CODE_WRONG' ? 'failed' : 'open', value }
   })
   if (isRefusal(codes)) record({ event: 'limited', scope: 'name', user_id: user.user_id })
+  if (codes === 'TOTP_CODE_WRONG') record({ event: 'reauthentication_refused', user_id: user.user_id })
   if (!Array.isArray(codes)) return codes
   await storage.sessions.addFactor(session.session_id, 'otp')
   record({ event: 'second_factor_enabled', user_id: user.user_id })

@@ -2,7 +2,7 @@ import type { ExportFormat } from '../../api/audit.ts'
 import type { Factor } from '../../api/schemas.ts'
 import type { SettingName } from '../../api/settings.ts'
 import type { ImportReason } from '../../api/user-imports.ts'
-import type { AuthSource } from '../storage/port.ts'
+import type { AuthSource, UserRecord } from '../storage/port.ts'
 
 /**
  * What happened, in the words of the audit. Names that somebody typed are not among the fields: people type
@@ -17,7 +17,7 @@ export type SecurityEvent =
   | { event: 'sign_out'; user_id: number }
   /** `user_id` handed this browser over to `to`. */
   | { event: 'account_switched'; user_id: number; to: number }
-  | { event: 'reauthenticated'; user_id: number }
+  | { event: 'reauthenticated'; user_id: number; factor: Factor }
   | { event: 'reauthentication_refused'; user_id: number }
   | { event: 'password_changed'; user_id: number }
   | { event: 'password_change_refused'; user_id: number; reason: string }
@@ -27,7 +27,8 @@ export type SecurityEvent =
   | { event: 'device_distrusted'; user_id: number; by: number }
   | { event: 'session_revoked'; user_id: number; by: number; session_id: string }
   | { event: 'sessions_revoked'; user_id: number; by: number; count?: number }
-  | { event: 'user_created' | 'user_edited'; user_id: number; by: number; fields: string[] }
+  | { event: 'user_created'; user_id: number; by: number; fields: string[]; rights?: Rights }
+  | { event: 'user_edited'; user_id: number; by: number; fields: string[]; rights?: { from: Rights; to: Rights } }
   | { event: 'user_enabled' | 'user_disabled'; user_id: number; by: number }
   /** He is gone: so the event brings his name. */
   | { event: 'user_deleted'; user_id: number; username: string; by: number }
@@ -54,6 +55,9 @@ export type SecurityEvent =
   | { event: 'access_refused'; user_id?: number; target?: number; code: string; entry: string }
   | { event: 'audit_exported'; by: number; format: ExportFormat; filter: Record<string, unknown> }
   | { event: 'audit_trimmed'; through_seq: number; through_hash: string; count: number }
+
+/** What a person may do, as far as an edit speaks of it. */
+type Rights = Partial<Pick<UserRecord, 'superuser' | 'permissions' | 'manager_id'>>
 
 /** Writes an event down, with where it came from and the request that caused it. */
 export type RecordEvent = (event: SecurityEvent) => void

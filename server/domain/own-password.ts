@@ -48,7 +48,8 @@ export function createOwnPassword(deps: OwnPasswordDeps): OwnPassword {
       if (!needsCurrent(actor)) return true
       const proved = await attempts.attempt<boolean>({ from, username: actor.user.username }, async () => {
         const { matches } = await passwords.verify(current ?? '', actor.user.password_hash)
-        if (matches) return { outcome: 'succeeded', value: true }
+        // Where there is a second factor, the password does not clear the count: else its codes could be guessed without end.
+        if (matches) return { outcome: actor.user.totp_confirmed_at === null ? 'succeeded' : 'open', value: true }
         record({ event: 'password_change_refused', user_id: actor.user.user_id, reason: 'CURRENT_PASSWORD_WRONG' })
         return { outcome: 'failed', value: false }
       })

@@ -9,6 +9,7 @@ import type { Actor, IssuedSession, Origin, Sessions } from './sessions.ts'
 import type { Settings } from '../../api/settings.ts'
 import { hasExpired } from './gate.ts'
 import { MAX_GROUP } from './lifetimes.ts'
+import { isAllowedRedirect } from './redirects.ts'
 import type { SecondFactor } from './totp.ts'
 
 export interface SignInDeps {
@@ -188,7 +189,10 @@ export function createSignIn(deps: SignInDeps): SignIn {
       return refuse('failed', 'LOGIN_TOKEN_INVALID', 'login_token', context, user).value
     }
     context.record({ event: 'login_token_used', user_id: user.user_id, made_by: token.user_id, uuid: token.uuid })
-    return { ...begun, redirect_to: token.redirect_to ?? undefined }
+    const { redirect_to } = token
+    // Judged again: the list may have changed since the token was made.
+    if (redirect_to === null || !isAllowedRedirect(redirect_to, settings().redirect_origins)) return begun
+    return { ...begun, redirect_to }
   }
 
   return {

@@ -115,7 +115,8 @@ const reauth: Auth['reauth'] = async ({ deps, body, actor, from, record, fail, t
   const { user, session } = actor
   const proved = await deps.attempts.attempt<Factor | undefined>({ from, username: user.username }, async () => {
     const factor = body.code === undefined ? await provePassword() : await deps.secondFactor.redeem(user, body.code)
-    return { outcome: factor ? 'succeeded' : 'failed', value: factor }
+    if (factor === 'recovery') record({ event: 'recovery_code_used', user_id: user.user_id })
+    return { outcome: outcomeOf(factor), value: factor }
   })
   if (isRefusal(proved)) {
     record({ event: 'limited', scope: 'name', user_id: user.user_id })
@@ -128,10 +129,14 @@ const reauth: Auth['reauth'] = async ({ deps, body, actor, from, record, fail, t
   const now = deps.clock()
   const issued = await deps.sessions.rotate(session, proved)
   if (!issued) return fail('SESSION_EXPIRED')
-  if (proved === 'recovery') record({ event: 'recovery_code_used', user_id: user.user_id })
-  record({ event: 'reauthenticated', user_id: user.user_id })
+  record({ event: 'reauthenticated', user_id: user.user_id, factor: proved })
   cookies.setSession(issued)
   return { token: issued.token, fresh_until: iso(now + FRESH_FOR) }
+  /** Where there is a second factor, the password does not clear the count: else its codes could be guessed without end. */
+  function outcomeOf(factor: Factor | undefined) {
+    if (factor === undefined) return 'failed'
+    return factor === 'pwd' && user.totp_confirmed_at !== null ? 'open' : 'succeeded'
+  }
   async function provePassword() {
     const { matches } = await deps.passwords.verify(body.password ?? '', user.password_hash)
     return matches ? ('pwd' as const) : undefined

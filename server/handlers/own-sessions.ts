@@ -19,7 +19,8 @@ const revokeSession: Auth['revokeSession'] = async ({ deps, actor, params, recor
 
 const revokeOtherSessions: Auth['revokeOtherSessions'] = async ({ deps, actor, record }) => {
   const revoked = await deps.storage.sessions.revokeAll(actor.user.user_id, deps.clock(), actor.session.session_id)
-  record({ event: 'sessions_revoked', user_id: actor.user.user_id, by: actor.user.user_id, count: revoked })
+  if (revoked > 0)
+    record({ event: 'sessions_revoked', user_id: actor.user.user_id, by: actor.user.user_id, count: revoked })
   return { revoked }
 }
 

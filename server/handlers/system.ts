@@ -22,7 +22,8 @@ const PERMISSION: Record<Topic, Permission> = {
 const changes: System['changes'] = ({ deps, actor, fail }) => {
   const { user, session } = actor
   const topics = TOPICS.filter((topic) => holds(user, PERMISSION[topic]))
-  const listening = deps.changes.listen(session.session_id, topics)
+  if (topics.length === 0) return fail('ACCESS_DENIED')
+  const listening = deps.changes.listen(session.session_id, topics, user.user_id)
   return listening === 'full' ? fail('OVERLOADED', { retry_after: 30 }) : listening
 }
 

@@ -59,7 +59,13 @@ const create: Users['create'] = async ({ deps, actor, body, record, fail }) => {
     created_at: now,
   })
   if (typeof made === 'string') return fail(made)
-  record({ event: 'user_created', user_id: made.user_id, by: actor.user.user_id, fields: Object.keys(fields) })
+  record({
+    event: 'user_created',
+    user_id: made.user_id,
+    by: actor.user.user_id,
+    fields: Object.keys(fields),
+    ...(speaksOfRights(present(fields)) ? { rights: rightsIn(present(fields)) } : {}),
+  })
   return made
 }
 
@@ -110,7 +116,12 @@ const edit: Users['edit'] = async (call) => {
   if (edited === 'absent') return fail('USER_NOT_FOUND')
   if (edited !== 'done') return fail(edited)
   const who = { user_id: target.user_id, by: actor.user.user_id }
-  record({ event: 'user_edited', ...who, fields: Object.keys(wanted) })
+  record({
+    event: 'user_edited',
+    ...who,
+    fields: Object.keys(wanted),
+    ...(speaksOfRights(wanted) ? { rights: { from: rightsIn(wanted, target), to: rightsIn(wanted) } } : {}),
+  })
   if (wanted.enabled !== undefined && wanted.enabled !== target.enabled)
     record({ event: wanted.enabled ? 'user_enabled' : 'user_disabled', ...who })
   return toWireUser((await deps.storage.users.find(target.user_id)) ?? target)
@@ -147,6 +158,19 @@ const invalidateTokens: Users['invalidateTokens'] = async ({ deps, actor, record
 
 async function ownRecord(deps: Call['deps'], user: UserRecord) {
   return { ...toWireUser(user), recovery_codes_left: await deps.storage.recoveryCodes.count(user.user_id) }
+}
+
+/** The rights that an edit speaks of, as they are in it or in a record. */
+function rightsIn(edit: UserEdit, { superuser, permissions, manager_id }: UserEdit = edit) {
+  return {
+    ...(edit.superuser === undefined ? {} : { superuser }),
+    ...(edit.permissions === undefined ? {} : { permissions }),
+    ...(edit.manager_id === undefined ? {} : { manager_id }),
+  }
+}
+
+function speaksOfRights(edit: UserEdit): boolean {
+  return Object.keys(rightsIn(edit)).length > 0
 }
 
 /** Only the fields that were sent. */

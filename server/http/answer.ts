@@ -10,7 +10,7 @@ const MOST_UNREAD = 65_536
 
 /**
  * Writes what a handler returned, in the way that its entry answers. `mayListen` is asked again before each event and
- * heartbeat: who has lost the right to listen hears no more.
+ * heartbeat: who has lost the right to listen hears no more. Asking must not keep his session alive.
  */
 export function answer(ctx: Context, entry: Endpoint, returned: unknown, mayListen: () => Promise<boolean>): void {
   ctx.status = entry.status ?? 200

@@ -1,22 +1,36 @@
 import type { Context } from 'koa'
 import type { Actor } from '../domain/sessions.ts'
 import type { Deps } from '../deps.ts'
+import type { UserRecord } from '../storage/port.ts'
 import { readCookie, sessionCookie } from './cookies.ts'
 
-/**
- * Who sends this request. `Authorization: Bearer` beats the cookie. `none`: no credential; `unknown`: one that was
- * never ours; `expired`: a session that has ended.
- */
-export async function authenticate(ctx: Context, deps: Deps): Promise<Actor | 'none' | 'unknown' | 'expired'> {
-  const credential = bearerOf(ctx) ?? readCookie(ctx, sessionCookie(ctx.state['secure'] === true))
-  if (!credential) return 'none'
-  const identified = deps.sessions.identify(credential)
-  const actor = identified instanceof Promise ? await identified : identified
+type Caller = Actor | 'none' | 'unknown' | 'expired'
+
+/** Who sends this request, as `identifyCaller` says; the use of his session is noted. */
+export async function authenticate(ctx: Context, deps: Deps): Promise<Caller> {
+  const actor = await identifyCaller(ctx, deps)
   if (typeof actor !== 'string') {
     ctx.state['user_id'] = actor.user.user_id
+    ctx.state['user'] = actor.user
     if (deps.sessions.needsTouch(actor.session)) noteUse(actor, deps)
   }
   return actor
+}
+
+/**
+ * Who sends this request, at this moment. `Authorization: Bearer` beats the cookie. `none`: no credential; `unknown`:
+ * one that was never ours; `expired`: a session that has ended. Notes nothing, so that asking keeps no session alive.
+ */
+export async function identifyCaller(ctx: Context, deps: Deps): Promise<Caller> {
+  const credential = bearerOf(ctx) ?? readCookie(ctx, sessionCookie(ctx.state['secure'] === true))
+  if (!credential) return 'none'
+  const identified = deps.sessions.identify(credential)
+  return identified instanceof Promise ? await identified : identified
+}
+
+/** What somebody may do; the same text for the same rights. */
+export function rightsOf({ superuser, permissions }: UserRecord): string {
+  return JSON.stringify([superuser, [...permissions].sort()])
 }
 
 /** Written beside the request, not before it: losing a last-seen time in a crash harms nobody. */

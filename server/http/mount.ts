@@ -8,10 +8,11 @@ import { reachTarget } from '../domain/guards.ts'
 import type { Refusal } from '../domain/attempts.ts'
 import type { RecordEvent } from '../domain/events.ts'
 import type { Actor, Origin } from '../domain/sessions.ts'
+import type { UserRecord } from '../storage/port.ts'
 import type { Call, Handler, Handlers } from '../call.ts'
 import { ApiError } from '../domain/refusal.ts'
 import { answer } from './answer.ts'
-import { authenticate } from './authenticate.ts'
+import { authenticate, identifyCaller, rightsOf } from './authenticate.ts'
 import { parseWith, readBody } from './body.ts'
 import type { ClientAddress } from './client-address.ts'
 import { answerCookies, deviceCookie, readCookie } from './cookies.ts'
@@ -92,13 +93,30 @@ async function handle(
     tooMany,
     cookies: answerCookies(ctx, deps.clock),
   } as Call
-  return limitOf(entry) === 'credential' ? withinLimit(async () => handler(call), from, deps, record) : handler(call)
+  try {
+    if (limitOf(entry) === 'credential') return await withinLimit(async () => handler(call), from, deps, record)
+    return await handler(call)
+  } catch (thrown) {
+    if (actor && thrown instanceof ApiError && OVERREACH.has(thrown.code))
+      record({ event: 'access_refused', user_id: actor.user.user_id, code: thrown.code, entry: entry.path })
+    throw thrown
+  }
 }
 
-/** Whether who was let in would be let in now. */
+/** Refusals of handlers that say: this caller tried what he may not, or looked for whom he does not know. */
+const OVERREACH = new Set<ErrorCode>([
+  'INVALID_FIELD_MODIFY',
+  'LAST_SUPERUSER',
+  'REDIRECT_NOT_ALLOWED',
+  'USER_NOT_FOUND',
+])
+
+/** Whether who was let in would be let in now, and to the same: other rights end it, and he may ask again. */
 async function isStillAdmitted(ctx: Context, entry: Endpoint, deps: Deps): Promise<boolean> {
-  const actor = await authenticate(ctx, deps)
-  return typeof actor !== 'string' && refuseAdmission(entry, actor, deps.settings(), deps.clock()) === undefined
+  const before: UserRecord = ctx.state['user']
+  const actor = await identifyCaller(ctx, deps)
+  if (typeof actor === 'string' || rightsOf(actor.user) !== rightsOf(before)) return false
+  return refuseAdmission(entry, actor, deps.settings(), deps.clock()) === undefined
 }
 
 /** Answers a call that brings a credential, unless its address has failed too often; a failure counts. */

@@ -1,10 +1,15 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Engine } from './engine.ts'
 import { createLoginTokenList } from './login-token-list.ts'
-import type { LoginTokenRecord, LoginTokenStore, NewLoginToken, NewSession } from './port.ts'
+import type { LoginTokenRecord, LoginTokenStore, NewLoginToken, NewSession, UserRecord } from './port.ts'
 import { toUser } from './rows.ts'
 import { insertSession } from './sessions.ts'
-import type { Tables } from './tables.ts'
+import type { Tables, UserTable } from './tables.ts'
+
+/** What one who is no superuser needs to make login tokens. */
+const PERMISSION = 'LOGIN_TOKENS'
+/** Nobody has this number. */
+const NOBODY = 0
 
 export function createLoginTokenStore(db: Kysely<Tables>, engine: Engine): LoginTokenStore {
   return {
@@ -36,12 +41,12 @@ export function createLoginTokenStore(db: Kysely<Tables>, engine: Engine): Login
       const people = await db
         .selectFrom('users')
         .selectAll()
-        .where('user_id', 'in', [token?.login_user_id ?? 0, token?.user_id ?? 0])
+        .where('user_id', 'in', [token?.login_user_id ?? NOBODY, token?.user_id ?? NOBODY])
         .where('enabled', '=', 1)
         .execute()
       const login_user = people.find(({ user_id }) => user_id === token?.login_user_id)
       const maker = people.find(({ user_id }) => user_id === token?.user_id)
-      if (!token || !login_user || !maker || maker.superuser < login_user.superuser) return undefined
+      if (!token || !login_user || !maker || !mayMake(toUser(maker), toUser(login_user))) return undefined
       return { token: withoutSecret(token), login_user: toUser(login_user) }
     },
 
@@ -50,12 +55,12 @@ export function createLoginTokenStore(db: Kysely<Tables>, engine: Engine): Login
         // The person's row first, as by whoever ends his access: so one waits for the other, never crosswise.
         const person = await trx
           .selectFrom('users')
-          .select('superuser')
+          .select(['superuser', 'manager_id'])
           .where('user_id', '=', session.user_id)
           .where('enabled', '=', 1)
           .$if(engine.name === 'postgres', (select) => select.forUpdate())
           .executeTakeFirst()
-        const token = person && (await use(trx, secret_hash, session, person.superuser))
+        const token = person && (await use(trx, secret_hash, session, person))
         if (!token) return undefined
         await trx
           .updateTable('users')
@@ -80,13 +85,20 @@ export function createLoginTokenStore(db: Kysely<Tables>, engine: Engine): Login
   }
 }
 
+/** Whether one who makes tokens could make one for this person; `use` says the same in SQL. */
+function mayMake(maker: UserRecord, person: UserRecord): boolean {
+  if (maker.superuser) return true
+  return maker.permissions.includes(PERMISSION) && !person.superuser && person.manager_id === maker.user_id
+}
+
 /** The one statement that uses a token up; whoever made it must still be somebody who could make it. */
 async function use(
   trx: Transaction<Tables>,
   secret_hash: string,
   { user_id, created_at, ip }: NewSession,
-  superuser: number,
+  person: Pick<UserTable, 'superuser' | 'manager_id'>,
 ): Promise<LoginTokenRecord | undefined> {
+  const manager = person.superuser ? NOBODY : (person.manager_id ?? NOBODY)
   const row = await trx
     .updateTable('login_tokens')
     .set({ used_at: created_at, used_ip: ip, deleted_at: created_at })
@@ -102,7 +114,15 @@ async function use(
           .select('maker.user_id')
           .whereRef('maker.user_id', '=', 'login_tokens.user_id')
           .where('maker.enabled', '=', 1)
-          .where('maker.superuser', '>=', superuser),
+          .where((maker) =>
+            maker.or([
+              maker('maker.superuser', '=', 1),
+              maker.and([
+                maker('maker.permissions', 'like', `%"${PERMISSION}"%`),
+                maker('maker.user_id', '=', manager),
+              ]),
+            ]),
+          ),
       ),
     )
     .returningAll()

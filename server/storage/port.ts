@@ -304,7 +304,8 @@ export interface LoginTokenStore {
    * Redeems a login token: it is used, the session begins and the sign-in is noted, or none of it. Atomic: of any number of
    * simultaneous tries, in any number of processes, exactly one gets the record. The others get undefined, and so does
    * any try with a token that is used, revoked, expired, unknown or somebody else's than the session's user, or when he
-   * is disabled, or when its maker is disabled, gone, or not a superuser although the session's user is one.
+   * is disabled, or when its maker could not make it any more: disabled, gone, or, unless a superuser, without
+   * LOGIN_TOKENS or not the manager of the session's user, or that one is a superuser.
    */
   consume(secret_hash: string, session: NewSession): Promise<LoginTokenRecord | undefined>
   /** Revokes a token that is still active. Atomic: true for exactly one of any number of tries. */

@@ -112,6 +112,32 @@ describe('the access board', () => {
   })
 })
 
+test('a page of one row holds the startup token, and the next ones the rest', async () => {
+  server.mintStartupToken()
+  const seen: string[] = []
+  let cursor: string | undefined
+  do {
+    const page = await board(admin, { query: { limit: '1', ...(cursor === undefined ? {} : { cursor }) } })
+    expect(page.items.length).toBeLessThanOrEqual(1)
+    seen.push(...page.items.map(({ kind, id }) => `${kind} ${id}`))
+    cursor = page.next_cursor ?? undefined
+  } while (cursor !== undefined)
+  const whole = await board(admin)
+  expect(seen).toEqual(whole.items.map(({ kind, id }) => `${kind} ${id}`))
+  expect(seen[0]).toBe('startup_token startup')
+  expect(seen.length).toBeGreaterThan(1)
+})
+
+test.each([
+  ['[1,"temporary_password","abc"]', 'no number'],
+  ['[1,"session","a\u0000b"]', 'no text that a database can keep'],
+  ['[1,"password","1"]', 'no kind'],
+  ['{}', 'no list'],
+])('a cursor that nobody was given (%s: %s) begins at the first page', async (fields) => {
+  const cursor = Buffer.from(fields).toString('base64url')
+  expect((await board(admin, { query: { cursor } })).items).toEqual((await board(admin)).items)
+})
+
 describe('revoking', () => {
   test('the startup token makes it worthless', async () => {
     const temporary_token = server.mintStartupToken()
@@ -176,6 +202,7 @@ describe('revoking', () => {
     { items: [] },
     { items: [{ kind: 'session' }] },
     { items: [{ kind: 'password', id: '1' }] },
+    { items: [{ kind: 'session', id: '\0' }] },
     { filter: {} },
     { filter: { user_id: '1' }, made_before: '2026-11-22T12:00:00Z' },
     { filter: {}, made_before: 'now' },

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createAudit } from '../../server/domain/audit.ts'
 import { hashOf } from '../../server/domain/audit-hash.ts'
 import { exportAudit } from '../../server/domain/audit-export.ts'
 import { createAuditSeal } from '../../server/domain/audit-seal.ts'
@@ -84,6 +85,95 @@ describe('what cannot be written into the audit', () => {
       body: { login_type: 'temporary_token', temporary_token },
     })
     expect(codeOf(login)).toBe('TEMPORARY_TOKEN_INVALID')
+  })
+})
+
+describe('floods of refusals', () => {
+  let server: TestServer
+  let ann: Visitor
+  let bob: Visitor
+  beforeEach(async () => {
+    server = await startTestServer()
+    ann = await buildSuperuser(server)
+    await createUser(ann, { username: 'bob', password: PASSWORD })
+    bob = await buildSignedIn(server, 'bob', PASSWORD)
+  })
+  afterEach(() => server.end())
+  const entriesOf = async (event: string) =>
+    (await readAll(server.storage, { event })).map(({ detail, ...entry }) => ({
+      ...entry,
+      detail: JSON.parse(detail),
+    }))
+  const lookAt = (user_id: number) => bob.http.get(`/api/v2/users/${user_id}`)
+
+  test('walking the ids of others is one flood', async () => {
+    for (let id = 100; id < 140; id++) await lookAt(id)
+    expect(await entriesOf('access_refused')).toMatchObject([{ target_id: 100, detail: { code: expect.any(String) } }])
+    server.clock.advance(60_000)
+    await lookAt(1)
+    expect((await entriesOf('access_refused')).map(({ detail }) => detail.left_out)).toEqual([undefined, 39])
+  })
+
+  test('what was left out when one ends is written with the next event of any kind', async () => {
+    for (let id = 100; id < 105; id++) await lookAt(id)
+    const { seq } = await server.storage.audit.head()
+    server.clock.advance(59_999)
+    await buildSignedIn(server, 'bob', PASSWORD)
+    expect((await server.storage.audit.head()).seq).toBe(seq + 1)
+    server.clock.advance(1)
+    await buildSignedIn(server, 'bob', PASSWORD)
+    expect((await entriesOf('access_refused')).slice(1)).toMatchObject([{ target_id: 104, detail: { left_out: 3 } }])
+    server.clock.advance(600_000)
+    await buildSignedIn(server, 'bob', PASSWORD)
+    expect(await entriesOf('access_refused')).toHaveLength(2)
+    expect(await breaksOf(server.storage)).toEqual([])
+  })
+
+  test('what was left out is written when the server stops', async () => {
+    for (let id = 100; id < 105; id++) await lookAt(id)
+    server = await server.restart()
+    expect((await entriesOf('access_refused')).slice(1)).toMatchObject([{ target_id: 104, detail: { left_out: 3 } }])
+  })
+
+  test('one that could not be written leaves no gap, neither does what was owed', async () => {
+    const whole = server.storage.audit.append
+    server.storage.audit.append = () => Promise.reject(new StorageWriteError('DISK_FULL', 'broken on purpose'))
+    expect((await lookAt(100)).status).toBe(503)
+    server.storage.audit.append = whole
+    await lookAt(101)
+    await lookAt(102)
+    await lookAt(103)
+    expect(await entriesOf('access_refused')).toMatchObject([{ target_id: 101 }])
+    server.clock.advance(60_000)
+    server.storage.audit.append = () => Promise.reject(new StorageWriteError('DISK_FULL', 'broken on purpose'))
+    expect((await bob.http.get('/api/v2/settings')).status).toBe(503)
+    server.storage.audit.append = whole
+    server.clock.advance(60_000)
+    await buildSignedIn(server, 'bob', PASSWORD)
+    expect((await entriesOf('access_refused')).slice(1)).toMatchObject([{ target_id: 103, detail: { left_out: 1 } }])
+  })
+
+  test('refused sign-ins from one address are sixty a minute, and counted', async () => {
+    const { append, settled } = createAudit({
+      storage: server.storage,
+      changes: createChanges(),
+      clock: server.clock,
+    })
+    const refused = (ip: string) =>
+      append(
+        { event: 'sign_in_refused', auth_source: 'password', reason: 'incorrect' },
+        { ip, user_agent: null, request_id: null },
+      )
+    for (let index = 0; index < 100; index++) await refused('203.0.113.1')
+    await refused('203.0.113.2')
+    expect(await entriesOf('sign_in_refused')).toHaveLength(61)
+    server.clock.advance(60_000)
+    await refused('203.0.113.1')
+    const left = await entriesOf('sign_in_refused')
+    expect(left).toHaveLength(62)
+    expect(left.at(-1)?.detail).toMatchObject({ left_out: 40 })
+    await settled()
+    expect(await entriesOf('sign_in_refused')).toHaveLength(62)
   })
 })
 

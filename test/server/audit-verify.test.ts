@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Seal } from '../../api/audit-export.ts'
 import { EXPORT_FORMATS } from '../../api/audit.ts'
 import { CSV_COLUMNS, csvRow, readCsvRow } from '../../server/domain/audit-csv.ts'
+import { LONGEST_LINE } from '../../server/domain/audit-file.ts'
 import { hashOf } from '../../server/domain/audit-hash.ts'
 import { createAuditSeal } from '../../server/domain/audit-seal.ts'
 import { startTestServer, type TestServer } from '../helpers/server.ts'
@@ -167,6 +168,45 @@ describe.each(EXPORT_FORMATS)('an export as %s', (format) => {
     ])
   })
 
+  test('shows whatever is not written letter for letter as an export writes it', async () => {
+    const at = lines.findIndex((line) => line.includes('reason'))
+    const line = lines[at] ?? ''
+    const seal = lines.at(-1) ?? ''
+    const number = (place: number) => place + (format === 'csv' ? 2 : 1)
+    for (const [what, place, edited] of editsOf(format, line, seal, at, lines.length - 1)) {
+      expect(edited, what).not.toBe(lines[place])
+      const faults = await faultsIn(directory, format, lines.with(place, edited))
+      expect(faults, what).toContainEqual({ fault: 'unreadable', line: number(place) })
+    }
+    const unix = lines.map((text) => text.replace('\r\n', '\n'))
+    expect(await faultsIn(directory, format, unix)).toEqual([])
+    expect(await faultsIn(directory, format, [...unix.slice(0, -1), seal.trimEnd()])).toEqual([])
+  })
+
+  test('does not take the beginning of an overlong line for the line', async () => {
+    const faults = await faultsIn(directory, format, [
+      ...lines.slice(0, -1),
+      `${lines.at(-1)?.trimEnd()}${' '.repeat(9e6)}`,
+    ])
+    expect(faults).toContainEqual({ fault: 'unreadable', line: lines.length + (format === 'csv' ? 1 : 0) })
+    const row = (lines[0] ?? '').trimEnd()
+    const padded = `${row}${' '.repeat(4_000_000 - row.length)}`
+    expect(await faultsIn(directory, format, [`${padded}and more\n`, ...lines.slice(1)])).not.toEqual([])
+    const open = `"${'\n'.repeat(200_000)}`
+    expect(await faultsIn(directory, format, [...lines, open])).not.toEqual([])
+  })
+
+  test.each(['null', '7', '"text"', '[]', '{}', '{"through_seq":"4","through_hash":"x"}', 'no json'])(
+    'a trim whose detail is %s is a fault, not a crash',
+    async (detail) => {
+      const { text, seq } = forgedTrim(format, lines, detail)
+      const faults = await faultsIn(directory, format, [...lines.slice(0, -1), text])
+      const isObject = detail.startsWith('{')
+      if (format === 'csv' || isObject) expect(faults).toContainEqual({ fault: 'changed', seq })
+      else expect(faults).toContainEqual({ fault: 'unreadable', line: lines.length })
+    },
+  )
+
   test('an entry invented behind a removed trim, or rubbish, is not believed', async () => {
     const trim = { through_seq: 4, through_hash: JSON.stringify(buildEntry()) }
     const invented = withField(format, lines[8] ?? '', 'detail', trim)
@@ -194,6 +234,19 @@ test('a cell that a spreadsheet would take for a formula begins with an apostrop
   expect(readCsvRow("''quoted,'@at,'+1,plain,,7")).toEqual(["'quoted", '@at', '+1', 'plain', '', '7'])
 })
 
+test('an overlong line is not cut to one that can be read', async () => {
+  const lines = await exportLines(ann, 'jsonl')
+  const { seal } = createAuditSeal(Buffer.alloc(32, 7))
+  const sealed = (x: string) => sealLine('jsonl', seal({ ...factsOf(sealIn('jsonl', lines)), filter: { x } })).trimEnd()
+  const longest = sealed('x'.repeat(LONGEST_LINE - sealed('').length))
+  expect(longest).toHaveLength(LONGEST_LINE)
+  expect(await faultsIn(directory, 'jsonl', [...lines.slice(0, -1), longest])).toEqual([])
+  expect(await faultsIn(directory, 'jsonl', [...lines.slice(0, -1), `${longest}more`])).toEqual([
+    { fault: 'unreadable', line: lines.length },
+    { fault: 'no_seal' },
+  ])
+})
+
 describe('latchkey audit verify', () => {
   const verify = async (...args: string[]) => {
     const child = spawn(process.execPath, [MAIN, 'audit', 'verify', ...args], {
@@ -206,6 +259,11 @@ describe('latchkey audit verify', () => {
     return { code: Number(code), ...said }
   }
 
+  const told = async (...args: string[]) => {
+    const { code, out } = await verify(...args, '--json')
+    return { code, report: JSON.parse(out) }
+  }
+
   test('says that a file is intact and whose key signed it, and demands a key when told to', async () => {
     const lines = await exportLines(ann, 'jsonl')
     const file = join(directory, 'whole.jsonl')
@@ -214,16 +272,52 @@ describe('latchkey audit verify', () => {
     expect(await verify(file, '--data-dir', server.directory)).toEqual({
       code: 0,
       err: '',
-      out: expect.stringMatching(
-        new RegExp(`^Intact: \\d+ entries, 1 to \\d+\\.\nExported .* data directory: ${key}\\.`),
-      ),
+      out: expect.stringMatching(new RegExp(`^Intact: \\d+ entries, 1 to \\d+\\.\nExported .* key ${key}\\.`)),
     })
-    expect(await verify(file, '--key', key)).toMatchObject({ code: 0, out: expect.stringContaining('Compare it') })
+    expect(await verify(file, '--key', key)).toMatchObject({ code: 0, out: expect.stringMatching(/^Intact: /) })
     const demanded = await verify(file, '--key', 'f'.repeat(32), '--json')
     expect([demanded.code, JSON.parse(demanded.out)]).toMatchObject([
       1,
       { intact: false, foreign_key: true, faults: [] },
     ])
+  })
+
+  test('does not call intact what was chained and sealed anew with another key', async () => {
+    const lines = await exportLines(ann, 'jsonl')
+    const forged = createAuditSeal(Buffer.alloc(32, 7)).seal(factsOf(sealIn('jsonl', lines)))
+    const file = join(directory, 'forged.jsonl')
+    await writeFile(file, [...lines.slice(0, -1), sealLine('jsonl', forged)].join(''))
+    const beside = await verify(file, '--data-dir', server.directory)
+    expect(beside).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/^Signed with another key than this server's: \d+ entries/),
+    })
+    expect(await told(file, '--data-dir', server.directory)).toMatchObject({
+      code: 1,
+      report: { intact: false, consistent: true, foreign_key: false, signer: 'another' },
+    })
+    expect(await told(file, '--data-dir', server.directory, '--key', forged.key)).toMatchObject({
+      code: 0,
+      report: { intact: true, signer: 'another' },
+    })
+    expect(await verify(file)).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^Consistent, but it is not proved whose: \d+ entries, .*, compare the key/),
+    })
+    expect(await told(file)).toMatchObject({
+      code: 0,
+      report: { intact: false, consistent: true, signer: 'unknown' },
+    })
+  })
+
+  test('lets no file steer the terminal', async () => {
+    const lines = await exportLines(ann, 'jsonl')
+    const file = join(directory, 'escape.jsonl')
+    const forged = { ...sealIn('jsonl', lines), key: '\u001b[2JIntact', complete: false, filter: { x: '\u009b2J' } }
+    await writeFile(file, [...lines.slice(0, -1), sealLine('jsonl', forged)].join(''))
+    const { code, out, err } = await verify(file)
+    expect([code, err]).toEqual([1, 'The seal was forged: it was not signed with the key that it names.\n'])
+    expect(out).not.toMatch(/[^\x20-\x7e\n]/)
   })
 
   test('names each fault, and ends with 1', async () => {
@@ -260,4 +354,55 @@ function sealLine(format: string, seal: unknown): string {
 
 function factsOf({ key: _key, public_key: _public, signature: _signature, ...facts }: Seal) {
   return facts
+}
+
+/** What was done, the place of the line, the line after that. */
+function editsOf(format: string, line: string, seal: string, at: number, last: number): [string, number, string][] {
+  if (format === 'csv') {
+    return [
+      ['a cell after the seal', last, seal.replace('\r\n', ',more\r\n')],
+      ['an apostrophe', at, line.replace(',sign_in_refused,', ",'sign_in_refused,")],
+      ['quotes', at, line.replace(',sign_in_refused,', ',"sign_in_refused",')],
+      ['a key twice in the seal', last, seal.replace('""entries"":', '""entries"":1,""entries"":')],
+      ['two returns', at, line.replace('\r\n', '\r\r\n')],
+    ]
+  }
+  return [
+    ['a key twice', at, line.replace('{"seq"', '{"seq":999,"seq"')],
+    ['the event twice', at, line.replace('"event":', '"event":"sign_in","event":')],
+    ['a key twice in the detail', at, line.replace('"reason":', '"reason":"another","reason":')],
+    ['a prototype twice in the detail', at, line.replace('"detail":{', '"detail":{"__proto__":1,"__proto__":2,')],
+    ['a prototype', at, line.replace('{"seq"', '{"__proto__":{},"seq"')],
+    ['another order', at, line.replace(/^\{("seq":\d+),("at":"[^"]+")/, '{$2,$1')],
+    ['white space', at, line.replace(':', ': ')],
+    ['an escape', at, line.replace('sign_in', 'sign\\u005fin')],
+    ['a key beside the seal', last, seal.replace('{"seal"', '{"note":"signed","seal"')],
+    ['two seals', last, seal.replace('{"seal"', '{"seal":{"entries":1},"seal"')],
+    ['a key twice in the filter', last, seal.replace('"filter":{}', '"filter":{},"filter":{}')],
+    ['a prototype in the filter', last, seal.replace('"filter":{}', '"filter":{"__proto__":{"ip":"x"}}')],
+    ['a key twice in the seal', last, seal.replace('"entries":', '"entries":1,"entries":')],
+  ]
+}
+
+/** A trim that follows on the last of the lines, with a hash that is right. */
+function forgedTrim(format: string, lines: readonly string[], detail: string) {
+  const line = lines.at(-2)?.trimEnd() ?? ''
+  const values = format === 'jsonl' ? Object.values(JSON.parse(line)) : (readCsvRow(line) ?? [])
+  const seq = Number(values[0]) + 1
+  const { at: time, ...entry } = {
+    ...buildEntry({ event: 'audit_trimmed', detail }),
+    seq,
+    previous: String(values.at(-1)),
+  }
+  const hash = hashOf({ ...entry, at: time })
+  const at = new Date(time).toISOString()
+  const own: Record<string, unknown> = { ...entry, at, hash }
+  const cells = CSV_COLUMNS.map((name) => own[name])
+  const isJson = detail !== 'no json'
+  const filed = Object.fromEntries(CSV_COLUMNS.map((name, index) => [name, cells[index]]))
+  const text =
+    format === 'csv'
+      ? csvRow(cells.map((cell) => (typeof cell === 'number' || typeof cell === 'string' ? cell : null)))
+      : `${JSON.stringify({ ...filed, detail: isJson ? JSON.parse(detail) : detail })}\n`
+  return { text, seq }
 }

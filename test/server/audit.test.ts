@@ -261,6 +261,10 @@ describe('the audit tells', () => {
     await expectEntries(ann, () => post(ann, path, { display_name: 'Eve' }, 'PATCH'), [
       { event: 'user_edited', actor: 'ann', target: 'eve', detail: { fields: ['display_name'] } },
     ])
+    const rights = { from: { permissions: [] }, to: { permissions: ['AUDIT_LOG'] } }
+    await expectEntries(ann, () => post(ann, path, { permissions: ['AUDIT_LOG'] }, 'PATCH'), [
+      { event: 'user_edited', actor: 'ann', target: 'eve', detail: { fields: ['permissions'], rights } },
+    ])
     await expectEntries(ann, () => post(ann, path, { enabled: false }, 'PATCH'), [
       { event: 'user_edited', actor: 'ann', target: 'eve' },
       { event: 'user_disabled', actor: 'ann', target: 'eve' },
@@ -363,6 +367,14 @@ describe('the audit tells', () => {
     await expectEntries(gina, () => gina.http.get('/api/v2/users'), [
       { event: 'access_refused', actor: 'gina', detail: { code: 'ACCESS_DENIED', entry: '/api/v2/users' } },
     ])
+    await expectEntries(gina, () => post(gina, '/api/v2/users/@me', { superuser: true }, 'PATCH'), [
+      {
+        event: 'access_refused',
+        actor: 'gina',
+        detail: { code: 'INVALID_FIELD_MODIFY', entry: '/api/v2/users/@me' },
+      },
+    ])
+    await expectEntries(gina, () => post(gina, '/api/auth/sessions/revoke-others', {}), [])
     await expectEntries(gina, () => gina.http.get('/api/audit'), [
       { event: 'access_refused', actor: 'gina', detail: { code: 'ACCESS_DENIED', entry: '/api/audit' } },
     ])

@@ -53,6 +53,16 @@ describe('a session that a login token alone began on an account with a second f
     expect(await me(buildVisitor(server.url, { Cookie: `latchkey_session=${before}` }))).toBe('UNAUTHENTICATED')
   })
 
+  test('cools down after wrong codes, whatever right passwords are proved between them', async () => {
+    const visitor = await comeByToken()
+    const answers: string[] = []
+    for (let tries = 0; tries < 4; tries++) {
+      answers.push(await prove(visitor, { code: '000000' }))
+      await prove(visitor, { password: PASSWORD })
+    }
+    expect(answers).toEqual([...Array<string>(3).fill('INCORRECT_CREDENTIALS'), 'TOO_MANY_ATTEMPTS'])
+  })
+
   test('is let go by a recovery code, which is used up', async () => {
     const [code = ''] = recovery_codes
     const visitor = await comeByToken()

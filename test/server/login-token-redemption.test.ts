@@ -61,15 +61,21 @@ describe('showing whom a login token would sign in', () => {
     'of a disabled person',
     'of a deleted person',
     'of a disabled maker',
+    'without the permission of its maker',
+    'for one no longer managed by its maker',
   ])('and redeeming it are refused alike for one that is %s', async (fault) => {
     const maker = await createUser(admin, { username: 'maker', permissions: ['LOGIN_TOKENS'] })
+    const edit = (user_id: number, body: Parameters<typeof admin.client.users.edit>[0]['body'] = { enabled: false }) =>
+      admin.client.users.edit({ params: { id: String(user_id) }, body })
+    dataOf(await edit(id, { manager_id: maker }))
     const token = await makeLoginToken(server, id, fault.endsWith('maker') ? { user_id: maker } : {})
-    const edit = (user_id: number) =>
-      admin.client.users.edit({ params: { id: String(user_id) }, body: { enabled: false } })
+    expect(codeOf(await show(token))).toBe('ok')
     if (fault === 'used') dataOf(await redeem(token))
     if (fault === 'expired') server.clock.advance(60_000)
     if (fault === 'of a disabled person') dataOf(await edit(id))
     if (fault === 'of a disabled maker') dataOf(await edit(maker))
+    if (fault.startsWith('without')) dataOf(await edit(maker, { permissions: ['USER_CONFIG'] }))
+    if (fault.startsWith('for one')) dataOf(await edit(id, { manager_id: null }))
     if (fault === 'of a deleted person') dataOf(await admin.client.users.remove({ params: { id: String(id) } }))
     if (fault === 'revoked') {
       const { items } = dataOf(await admin.client.loginTokens.list())
@@ -126,6 +132,23 @@ describe('redeeming a login token', () => {
     expect(used).toHaveLength(1)
     expect(JSON.stringify(used)).toContain(uuid)
     expect(await events('sign_in_refused')).toHaveLength(19)
+  })
+
+  test('leads to another origin only while that is allowed, and signs in all the same', async () => {
+    const allow = async (...redirect_origins: string[]) =>
+      dataOf(await admin.client.settings.change({ body: { redirect_origins } }))
+    const redirect_to = 'https://wiki.example.org/start'
+    await allow('https://wiki.example.org')
+    const tokens = [
+      await makeLoginToken(server, id, { redirect_to }),
+      await makeLoginToken(server, id, { redirect_to }),
+    ]
+    const inside = await makeLoginToken(server, id, { redirect_to: '/settings' })
+    const redirectOf = async (token = '') => dataOf(await redeem(token)).redirect_to
+    expect(await redirectOf(tokens[0])).toBe(redirect_to)
+    await allow('https://other.example.org')
+    expect(await redirectOf(tokens[1])).toBeUndefined()
+    expect(await redirectOf(inside)).toBe('/settings')
   })
 
   test('is done by POST to the interface and by nothing else', async () => {

@@ -41,7 +41,7 @@ describe.each(ENGINES)('the ways in, on $name', (engine) => {
     database = await engine.create()
     storage = await database.open()
     other = engine.shared ? await database.open() : storage
-    const manager = await storeUser(storage)
+    const manager = await storeUser(storage, { permissions: ['LOGIN_TOKENS'] })
     const temporary = { require_password_change: true, password_expires: NOW + HOUR, password_set_by: manager }
     people = [
       manager,

@@ -49,16 +49,17 @@ export async function storeUser(storage: Storage, fields: Partial<NewUser> = {})
   return made.user_id
 }
 
+/** Stores a login token for one who is no superuser. Unless its maker is named, it is a new manager of that person. */
 export async function storeLoginToken(
   storage: Storage,
   login_user_id: number,
-  fields: { expires_at?: number } = {},
+  fields: { user_id?: number; expires_at?: number } = {},
 ): Promise<string> {
   const secret_hash = randomBytes(32).toString('hex')
   const token = {
     uuid: randomBytes(16).toString('hex'),
     secret_hash,
-    user_id: login_user_id,
+    user_id: fields.user_id ?? (await storeManagerOf(storage, login_user_id)),
     login_user_id,
     reason: null,
     redirect_to: null,
@@ -67,6 +68,12 @@ export async function storeLoginToken(
   }
   if (!(await storage.loginTokens.create(token, 1000))) throw new Error('There is no such person')
   return secret_hash
+}
+
+async function storeManagerOf(storage: Storage, user_id: number): Promise<number> {
+  const manager_id = await storeUser(storage, { permissions: ['LOGIN_TOKENS'] })
+  await storage.users.edit(user_id, { manager_id }, NOW)
+  return manager_id
 }
 
 /** Redeems a login token of this user at this moment. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LOGIN_TOKEN_STATES, type LoginTokenState } from '../../api/login-tokens.ts'
-import type { LoginTokenQuery, LoginTokenRecord, NewLoginToken, Storage } from '../../server/storage/port.ts'
+import type { LoginTokenQuery, LoginTokenRecord, NewLoginToken, Storage, UserEdit } from '../../server/storage/port.ts'
 import { atOnce, buildSession, HOUR, NOW, redeem, storeUser } from './builders.ts'
 import { ENGINES, type TestDatabase } from './engines.ts'
 
@@ -64,7 +64,7 @@ describe.each(ENGINES)('login tokens on $name', (engine) => {
 
   it('are shown exactly while they can be redeemed, and not used up by that', async () => {
     const person = await storeUser(storage)
-    const ordinary = await storeUser(storage)
+    const ordinary = await storeUser(storage, { permissions: ['LOGIN_TOKENS'] })
     const superuser = await storeUser(storage, { superuser: true })
     const disabled = await storeUser(storage, { enabled: false })
     const sound = await make(person)
@@ -78,6 +78,7 @@ describe.each(ENGINES)('login tokens on $name', (engine) => {
       await make(person, { user_id: disabled }),
       await make(person, { user_id: 2_000_000 }),
       await make(superuser, { user_id: ordinary }),
+      await make(person, { user_id: person }),
     ]
     const revoked = await make(person)
     expect(await storage.loginTokens.revoke(revoked.uuid, NOW)).toBe(true)
@@ -89,6 +90,35 @@ describe.each(ENGINES)('login tokens on $name', (engine) => {
     for (let times = 0; times < 10; times++) await storage.loginTokens.show(sound.secret_hash, NOW)
     expect(await redeem(other, sound.secret_hash, person)).toBeDefined()
     expect(await storage.loginTokens.show(sound.secret_hash, NOW)).toBeUndefined()
+  })
+
+  describe.each([
+    ['shown and redeemed while their maker is still entitled', {}, {}, true],
+    ['over when he loses the permission', { permissions: ['USER_CONFIG', 'AUDIT_LOG'] }, {}, false],
+    ['over when he no longer manages the person', {}, { manager_id: null }, false],
+    ['over when the person has become a superuser', {}, { superuser: true }, false],
+    ['good for everybody once he is a superuser', { superuser: true, permissions: [] }, { superuser: true }, true],
+  ] satisfies [string, UserEdit, UserEdit, boolean][])('are %s', (_, ofMaker, ofPerson, sound) => {
+    it('alike where they are shown and where they are redeemed', async () => {
+      const manager_id = await storeUser(storage, { permissions: ['USER_CONFIG', 'LOGIN_TOKENS'] })
+      const person = await storeUser(storage, { manager_id })
+      const { secret_hash } = await make(person, { user_id: manager_id })
+      expect(await storage.loginTokens.show(secret_hash, NOW)).toBeDefined()
+      await other.users.edit(manager_id, ofMaker, NOW)
+      await other.users.edit(person, ofPerson, NOW)
+      expect((await storage.loginTokens.show(secret_hash, NOW)) !== undefined).toBe(sound)
+      expect((await redeem(storage, secret_hash, person)) !== undefined).toBe(sound)
+    })
+  })
+
+  it('are void when a superuser who made them is one no longer', async () => {
+    const former = await storeUser(storage, { superuser: true })
+    const person = await storeUser(storage)
+    const { secret_hash } = await make(person, { user_id: former })
+    expect(await storage.loginTokens.show(secret_hash, NOW)).toBeDefined()
+    await storage.users.edit(former, { superuser: false }, NOW)
+    expect(await storage.loginTokens.show(secret_hash, NOW)).toBeUndefined()
+    expect(await redeem(storage, secret_hash, person)).toBeUndefined()
   })
 
   it('are revoked or used, by one of many at once', async () => {
@@ -120,11 +150,11 @@ describe.each(ENGINES)('login tokens on $name', (engine) => {
 
   it('end with their maker, disabled or deleted, for good; used ones stay as they are', async () => {
     for (const end of ['disable', 'remove'] as const) {
-      const gone = await storeUser(storage)
-      const person = await storeUser(storage)
+      const gone = await storeUser(storage, { permissions: ['LOGIN_TOKENS'] })
+      const person = await storeUser(storage, { manager_id: gone })
       const [open, used] = [await make(person, { user_id: gone }), await make(person, { user_id: gone })]
       const kept = await make(person)
-      await redeem(storage, used.secret_hash, person)
+      expect(await redeem(storage, used.secret_hash, person)).toBeDefined()
       if (end === 'disable') {
         await storage.users.edit(gone, { enabled: false }, NOW + 1)
         await storage.users.edit(gone, { enabled: true }, NOW + 2)
@@ -147,7 +177,7 @@ describe.each(ENGINES)('login tokens on $name', (engine) => {
     const all: LoginTokenRecord[] = []
     const people: number[] = []
     beforeAll(async () => {
-      manager = await storeUser(storage)
+      manager = await storeUser(storage, { permissions: ['LOGIN_TOKENS'] })
       people.push(
         await storeUser(storage, { manager_id: manager, display_name: 'Managed' }),
         await storeUser(storage, { manager_id: manager, superuser: true }),

@@ -24,7 +24,7 @@ const bob = await storeUser(storage, {
 await storage.sessions.create(buildSession(bob, { session_id: 'session-of-bob', secret_hash: 'secret-of-bob' }))
 await storage.users.beginTotp(bob, 'sealed')
 await storage.users.confirmTotp(bob, ['recovery-code'], 7, NOW)
-await storeLoginToken(storage, bob)
+await storeLoginToken(storage, bob, { user_id: 1 })
 await storage.limits.fail('account:bob', { failures: 1, window: Infinity, block: Infinity }, NOW)
 await storage.close()
 

@@ -5,7 +5,7 @@ const MINUTE = 60_000
 /** Kinds that are remembered at a time. */
 const MOST = 10_000
 /** Refused sign-ins from one address that are written in a minute: their names differ, so each tells something. */
-const MOST_SIGN_INS = 60
+const MOST_SIGN_INS = 600
 
 export interface Happening {
   event: SecurityEvent

@@ -2,19 +2,36 @@ import axe, { type AxeResults } from 'axe-core'
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 
-/** Both widths and both appearances, each once: what is in a dialog has the same colours in either width. */
-export const LOOKS = [
-  ['light', 1280],
-  ['dark', 390],
-] as const
+/** How the browser is opened. What is judged is judged in the other width and appearance, too. */
+export const LOOKS = [['light', 1280]] as const
 
-type Scheme = (typeof LOOKS)[number][0]
+const WIDE = { width: 1280, height: 844 }
+const NARROW = { width: 390, height: 844 }
+
+type Scheme = 'light' | 'dark'
 
 /** What the appearance alone decides. */
 const COLOURS = ['color-contrast', 'link-in-text-block']
 
-/** No finding of axe, or of these rules of it, and nothing that scrolls sideways. */
-export async function expectAccessible(page: Page, where: string, rules?: readonly string[]): Promise<void> {
+/** No finding of axe, and nothing that scrolls sideways: wide and light, narrow and dark. */
+export async function expectAccessible(page: Page, where: string): Promise<void> {
+  await judge(page, where)
+  await page.setViewportSize(NARROW)
+  await show(page, 'dark')
+  await judge(page, `${where}, narrow and dark`)
+  await page.setViewportSize(WIDE)
+  await show(page, 'light')
+}
+
+/** The same of a whole page, whose colours are judged when it is wide and dark, too. */
+export async function expectAccessiblePage(page: Page, where: string): Promise<void> {
+  await expectAccessible(page, where)
+  await show(page, 'dark')
+  await judge(page, `${where}, dark`, COLOURS)
+  await show(page, 'light')
+}
+
+async function judge(page: Page, where: string, rules?: readonly string[]): Promise<void> {
   // A list that is being loaded is dimmed for that moment.
   await expect.poll(() => page.locator('[aria-busy=true]').count()).toBe(0)
   await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))))
@@ -30,15 +47,6 @@ export async function expectAccessible(page: Page, where: string, rules?: readon
     await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
     `${where} scrolls sideways`,
   ).toBe(true)
-}
-
-/** A whole page looks different in each width: its colours are judged in the other appearance, too. */
-export async function expectAccessiblePage(page: Page, where: string, scheme: Scheme): Promise<void> {
-  await expectAccessible(page, where)
-  const other = scheme === 'light' ? 'dark' : 'light'
-  await show(page, other)
-  await expectAccessible(page, `${where}, ${other}`, COLOURS)
-  await show(page, scheme)
 }
 
 async function show(page: Page, colorScheme: Scheme): Promise<void> {

@@ -71,7 +71,7 @@ test.each(LOOKS)('list, dialog and link in %s at %i; one is made from the list o
   await rows(page).first().getByRole('checkbox').check()
   await show(page, 'All')
   await expect.poll(() => rows(page).count()).toBeGreaterThan(1)
-  await expectAccessiblePage(page, 'login tokens', scheme)
+  await expectAccessiblePage(page, 'login tokens')
   await page.getByRole('button', { name: 'New login token' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByText('Other', { exact: true }).click()

@@ -244,7 +244,7 @@ async function appends(bench: Bench): Promise<Figure[]> {
   const keepBusy = async () => {
     while (performance.now() < ending) {
       await append(
-        { event: 'sign_in_refused', auth_source: 'password', reason: 'INCORRECT_CREDENTIALS' },
+        { event: 'sign_out', user_id: 1 },
         { ip: '192.0.2.7', user_agent: 'bench', request_id: '0198a3b0-7c1d-4e2f-9a3b-000000000000' },
       )
       written += 1

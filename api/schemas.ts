@@ -78,7 +78,7 @@ export const queryUserId = queryInteger(1, 2_147_483_647)
 
 /** What every list takes. */
 export const pageQuery = {
-  limit: queryInteger(1, 200).optional(),
+  limit: queryInteger(1, 200).default(50),
   cursor: z.string().max(512).optional(),
 }
 

@@ -14,10 +14,10 @@ export interface Changes {
   tell(topics: readonly Topic[]): void
   /**
    * What changes of these topics from now on. All of them at once at first, so that nothing is missed between a look and
-   * the listening. `full`: too many listen, in all, of this user (where one is named) or of this session, or all listening
+   * the listening. `full`: too many listen, in all, of this user or of this session, or all listening
    * has ended.
    */
-  listen(session_id: string, topics: readonly Topic[], user_id?: number): Listening<{ topics: Topic[] }> | 'full'
+  listen(session_id: string, topics: readonly Topic[], user_id: number): Listening<{ topics: Topic[] }> | 'full'
   /** Whether anybody listens. */
   isHeard(): boolean
   /** Ends all listening, for good: nobody begins to listen any more. */

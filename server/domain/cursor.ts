@@ -5,20 +5,14 @@ import type { UserQuery, UserRecord } from '../storage/port.ts'
 
 /** Where a page ends: its sort, and the last row's sort value and id. Opaque to clients. */
 export function encodeCursor(last: UserRecord, sort: UserQuery['sort']): string {
-  return Buffer.from(JSON.stringify([sort, sortValueOf(last, sort), last.user_id])).toString('base64url')
+  return write([sort, sortValueOf(last, sort), last.user_id])
 }
 
 /** A cursor of another sort, or one that we did not make, begins at the first page. */
 export function decodeCursor(cursor: string | undefined, sort: UserQuery['sort']): UserQuery['after'] {
-  if (cursor === undefined) return undefined
-  try {
-    const fields: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
-    if (!Array.isArray(fields) || fields.length !== 3) return undefined
-    const [madeFor, value, user_id]: unknown[] = fields
-    return madeFor === sort && isSortValue(value, sort) ? { value, user_id: userId.parse(user_id) } : undefined
-  } catch {
-    return undefined
-  }
+  const [madeFor, value, id] = read(cursor)
+  const user_id = userId.safeParse(id)
+  return madeFor === sort && isSortValue(value, sort) && user_id.success ? { value, user_id: user_id.data } : undefined
 }
 
 function isSortValue(value: unknown, sort: UserQuery['sort']): value is string | number {
@@ -42,19 +36,29 @@ function sortValueOf(user: UserRecord, sort: UserQuery['sort']): string | number
 
 /** Where a page of the access board ends. */
 export function encodePlace({ created_at, kind, id }: AccessPlace): string {
-  return Buffer.from(JSON.stringify([created_at, kind, id])).toString('base64url')
+  return write([created_at, kind, id])
 }
 
 /** A cursor that we did not make begins at the first page. */
 export function decodePlace(cursor: string | undefined): AccessPlace | undefined {
-  if (cursor === undefined) return undefined
+  const [created_at, kind, id] = read(cursor)
+  const known = ACCESS_KINDS.find((one) => one === kind)
+  if (!known || !Number.isSafeInteger(created_at) || typeof id !== 'string') return undefined
+  if (!(known === 'temporary_password' ? /^\d{1,9}$/ : /^[\w-]{1,64}$/).test(id)) return undefined
+  return { created_at: Number(created_at), kind: known, id }
+}
+
+function write(fields: readonly unknown[]): string {
+  return Buffer.from(JSON.stringify(fields)).toString('base64url')
+}
+
+/** The three fields of a cursor; none of what is no cursor of ours. */
+function read(cursor: string | undefined): readonly unknown[] {
+  if (cursor === undefined) return []
   try {
-    const [created_at, kind, id]: unknown[] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
-    const known = ACCESS_KINDS.find((one) => one === kind)
-    if (!known || !Number.isSafeInteger(created_at) || typeof id !== 'string') return undefined
-    if (!(known === 'temporary_password' ? /^\d{1,9}$/ : /^[\w-]{1,64}$/).test(id)) return undefined
-    return { created_at: Number(created_at), kind: known, id }
+    const fields: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+    return Array.isArray(fields) && fields.length === 3 ? fields : []
   } catch {
-    return undefined
+    return []
   }
 }

@@ -3,7 +3,7 @@ import type { Storage } from '../storage/port.ts'
 import type { Attempts, Refusal } from './attempts.ts'
 import type { RecordEvent } from './events.ts'
 import type { Actor, Origin } from './sessions.ts'
-import { isRefusal } from './sign-in.ts'
+import { proveAgain } from './proof.ts'
 import type { SecondFactor } from './totp.ts'
 
 type Unconfirmed = 'TOTP_CODE_WRONG' | 'TOTP_ALREADY_ENABLED' | 'TOTP_NOT_ENABLED'
@@ -14,16 +14,16 @@ type Unconfirmed = 'TOTP_CODE_WRONG' | 'TOTP_ALREADY_ENABLED' | 'TOTP_NOT_ENABLE
  */
 export async function confirmEnrolment(
   { storage, attempts, secondFactor }: { storage: Storage; attempts: Attempts; secondFactor: SecondFactor },
-  { user, session }: Actor,
+  actor: Actor,
   code: string,
   from: Origin,
   record: RecordEvent,
 ): Promise<string[] | Unconfirmed | Refusal> {
-  const codes = await attempts.attempt<string[] | Unconfirmed>({ from, username: user.username }, async () => {
+  const { user, session } = actor
+  const codes = await proveAgain<string[] | Unconfirmed>(attempts, actor, from, record, async () => {
     const value = await secondFactor.confirm(user, code)
     return { outcome: value === 'TOTP_CODE_WRONG' ? 'failed' : 'open', value }
   })
-  if (isRefusal(codes)) record({ event: 'limited', scope: 'name', user_id: user.user_id })
   if (codes === 'TOTP_CODE_WRONG') record({ event: 'reauthentication_refused', user_id: user.user_id })
   if (!Array.isArray(codes)) return codes
   await storage.sessions.addFactor(session.session_id, 'otp')

@@ -9,8 +9,6 @@ import { statusOf } from './wire.ts'
 
 /** Unused and unexpired login tokens that one person may have at a time. */
 const MOST_ACTIVE = 10
-/** Rows of a page, unless told otherwise. */
-const DEFAULT_LIMIT = 50
 
 interface LoginTokensDeps {
   storage: Storage
@@ -36,7 +34,7 @@ export interface LoginTokenFilter {
   status?: LoginTokenState | undefined
   login_user_id?: number | undefined
   user_id?: number | undefined
-  limit?: number | undefined
+  limit: number
   cursor?: string | undefined
 }
 
@@ -111,7 +109,7 @@ export function createLoginTokens({ storage, clock, random, uuid, settings }: Lo
       return { token: { ...token, used_at: null, used_ip: null, deleted_at: null }, user, login_user: target, secret }
     },
 
-    async list({ user }, { with_trashed, status, login_user_id, user_id, limit = DEFAULT_LIMIT, cursor }) {
+    async list({ user }, { with_trashed, status, login_user_id, user_id, limit, cursor }) {
       const { items, total, total_exact } = await storage.loginTokens.list({
         status: status ?? (with_trashed ? undefined : 'active'),
         login_user_id,

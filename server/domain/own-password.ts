@@ -6,7 +6,8 @@ import type { PasswordHasher } from './password-hashing.ts'
 import type { PasswordPolicy } from './password-policy.ts'
 import type { Actor, IssuedSession, Origin, Sessions } from './sessions.ts'
 import type { Settings } from '../../api/settings.ts'
-import { isRefusal, namesOf } from './sign-in.ts'
+import { namesOf } from './sign-in.ts'
+import { outcomeOfPassword, proveAgain } from './proof.ts'
 
 export interface OwnPasswordDeps {
   storage: Storage
@@ -46,15 +47,12 @@ export function createOwnPassword(deps: OwnPasswordDeps): OwnPassword {
 
     async prove(actor, current, from, record) {
       if (!needsCurrent(actor)) return true
-      const proved = await attempts.attempt<boolean>({ from, username: actor.user.username }, async () => {
+      return proveAgain<boolean>(attempts, actor, from, record, async () => {
         const { matches } = await passwords.verify(current ?? '', actor.user.password_hash)
-        // Where there is a second factor, the password does not clear the count: else its codes could be guessed without end.
-        if (matches) return { outcome: actor.user.totp_confirmed_at === null ? 'succeeded' : 'open', value: true }
+        if (matches) return { outcome: outcomeOfPassword(actor.user), value: true }
         record({ event: 'password_change_refused', user_id: actor.user.user_id, reason: 'CURRENT_PASSWORD_WRONG' })
         return { outcome: 'failed', value: false }
       })
-      if (isRefusal(proved)) record({ event: 'limited', scope: 'name', user_id: actor.user.user_id })
-      return proved
     },
 
     async check({ user }, chosen) {

@@ -7,10 +7,8 @@ import { toWireAccess } from '../domain/wire.ts'
 
 type Access = Handlers<ApiTable>['access']
 
-const DEFAULT_LIMIT = 50
-
 const list: Access['list'] = async ({ deps, actor, query }) => {
-  const { limit = DEFAULT_LIMIT, cursor, ...wanted } = query
+  const { limit, cursor, ...wanted } = query
   const filter = meant(wanted)
   const [{ items, next }, counts] = await Promise.all([
     deps.access.list(actor, filter, { limit, after: decodePlace(cursor) }),

@@ -9,13 +9,12 @@ import type { AuditFilter } from '../storage/port/audit.ts'
 type Audit = Handlers<ApiTable>['audit']
 type Asked = Omit<Call<ApiTable['audit']['export']>['query'], 'format'>
 
-const DEFAULT_LIMIT = 50
 /** Hours that one answer may hold: those of a leap year and a day. */
 const MOST_HOURS = 367 * 24
 const HOUR = 3_600_000
 
 const list: Audit['list'] = async ({ deps, query }) => {
-  const { limit = DEFAULT_LIMIT, cursor, ...asked } = query
+  const { limit, cursor, ...asked } = query
   const filter = filterOf(asked)
   if (!filter) return { items: [], next_cursor: null, total: 0, total_exact: true }
   const page = await deps.storage.audit.list(filter, { before: placeOf(cursor), limit: limit + 1 })

@@ -3,6 +3,7 @@ import type { Factor } from '../../api/schemas.ts'
 import { createSecret, hashSecret } from '../domain/one-time-secret.ts'
 import { isImported } from '../domain/password-formats.ts'
 import { FRESH_FOR, TRUSTED_DEVICE_LIFE } from '../domain/lifetimes.ts'
+import { outcomeOfPassword, proveAgain } from '../domain/proof.ts'
 import { isRefusal, type SignedIn } from '../domain/sign-in.ts'
 import { linkedAccountsOf, switchAccount } from '../domain/session-group.ts'
 import type { Call, Handlers } from '../call.ts'
@@ -113,15 +114,12 @@ const me: Auth['me'] = async ({ deps, actor }) => {
 
 const reauth: Auth['reauth'] = async ({ deps, body, actor, from, record, fail, tooMany, cookies }) => {
   const { user, session } = actor
-  const proved = await deps.attempts.attempt<Factor | undefined>({ from, username: user.username }, async () => {
+  const proved = await proveAgain<Factor | undefined>(deps.attempts, actor, from, record, async () => {
     const factor = body.code === undefined ? await provePassword() : await deps.secondFactor.redeem(user, body.code)
     if (factor === 'recovery') record({ event: 'recovery_code_used', user_id: user.user_id })
     return { outcome: outcomeOf(factor), value: factor }
   })
-  if (isRefusal(proved)) {
-    record({ event: 'limited', scope: 'name', user_id: user.user_id })
-    return tooMany(proved)
-  }
+  if (isRefusal(proved)) return tooMany(proved)
   if (!proved) {
     record({ event: 'reauthentication_refused', user_id: user.user_id })
     return fail('INCORRECT_CREDENTIALS')
@@ -132,10 +130,9 @@ const reauth: Auth['reauth'] = async ({ deps, body, actor, from, record, fail, t
   record({ event: 'reauthenticated', user_id: user.user_id, factor: proved })
   cookies.setSession(issued)
   return { token: issued.token, fresh_until: iso(now + FRESH_FOR) }
-  /** Where there is a second factor, the password does not clear the count: else its codes could be guessed without end. */
   function outcomeOf(factor: Factor | undefined) {
     if (factor === undefined) return 'failed'
-    return factor === 'pwd' && user.totp_confirmed_at !== null ? 'open' : 'succeeded'
+    return factor === 'pwd' ? outcomeOfPassword(user) : 'succeeded'
   }
   async function provePassword() {
     const { matches } = await deps.passwords.verify(body.password ?? '', user.password_hash)

@@ -1,5 +1,6 @@
 import type { ApiTable } from '../../api/index.ts'
 import { confirmEnrolment } from '../domain/enrolment.ts'
+import { proveAgain } from '../domain/proof.ts'
 import { isRefusal } from '../domain/sign-in.ts'
 import type { Call, Handlers } from '../call.ts'
 
@@ -34,17 +35,14 @@ const totpRecovery: Auth['totpRecovery'] = async (call) => {
 
 /** A code of the app, or a recovery code; a wrong one counts like a failed sign-in. */
 async function proveCode({ deps, actor, body, from, record, fail, tooMany }: Call<TotpEntry>): Promise<void> {
-  const { user_id, username } = actor.user
+  const { user_id } = actor.user
   if (actor.user.totp_confirmed_at === null) fail('TOTP_NOT_ENABLED')
-  const right = await deps.attempts.attempt<boolean>({ from, username }, async () => {
+  const right = await proveAgain<boolean>(deps.attempts, actor, from, record, async () => {
     const factor = await deps.secondFactor.redeem(actor.user, body.code ?? '')
     if (factor === 'recovery') record({ event: 'recovery_code_used', user_id })
     return { outcome: factor ? 'succeeded' : 'failed', value: factor !== undefined }
   })
-  if (isRefusal(right)) {
-    record({ event: 'limited', scope: 'name', user_id })
-    return tooMany(right)
-  }
+  if (isRefusal(right)) return tooMany(right)
   if (right) return
   record({ event: 'reauthentication_refused', user_id })
   fail('TOTP_CODE_WRONG')

@@ -10,11 +10,9 @@ import { toWireUser } from '../domain/wire.ts'
 
 type Users = Handlers<ApiTable>['users']
 
-const DEFAULT_LIMIT = 50
-
 const list: Users['list'] = async ({ deps, actor, query }) => {
   const sort = query.sort ?? 'username'
-  const limit = query.limit ?? DEFAULT_LIMIT
+  const { limit } = query
   const { items, total, total_exact } = await deps.storage.users.list({
     q: query.q,
     state: query.state,
@@ -35,7 +33,8 @@ const list: Users['list'] = async ({ deps, actor, query }) => {
 
 const create: Users['create'] = async ({ deps, actor, body, record, fail }) => {
   const { password, require_password_change = false, expires_hours = -1, ...fields } = body
-  if (!mayAssign(actor.user, present(fields))) fail('INVALID_FIELD_MODIFY')
+  const wanted = present(fields)
+  if (!mayAssign(actor.user, wanted)) fail('INVALID_FIELD_MODIFY')
   const manager_id = actor.user.superuser ? (fields.manager_id ?? null) : actor.user.user_id
   if (manager_id !== null && !(await deps.storage.users.find(manager_id))) fail('MANAGER_INVALID')
   const now = deps.clock()
@@ -59,12 +58,13 @@ const create: Users['create'] = async ({ deps, actor, body, record, fail }) => {
     created_at: now,
   })
   if (typeof made === 'string') return fail(made)
+  const rights = rightsIn(wanted)
   record({
     event: 'user_created',
     user_id: made.user_id,
     by: actor.user.user_id,
     fields: Object.keys(fields),
-    ...(speaksOfRights(present(fields)) ? { rights: rightsIn(present(fields)) } : {}),
+    ...(speaksOf(rights) ? { rights } : {}),
   })
   return made
 }
@@ -115,12 +115,13 @@ const edit: Users['edit'] = async (call) => {
   const edited = await deps.storage.users.edit(target.user_id, wanted, deps.clock())
   if (edited === 'absent') return fail('USER_NOT_FOUND')
   if (edited !== 'done') return fail(edited)
+  const rights = rightsIn(wanted)
   const who = { user_id: target.user_id, by: actor.user.user_id }
   record({
     event: 'user_edited',
     ...who,
     fields: Object.keys(wanted),
-    ...(speaksOfRights(wanted) ? { rights: { from: rightsIn(wanted, target), to: rightsIn(wanted) } } : {}),
+    ...(speaksOf(rights) ? { rights: { from: rightsIn(wanted, target), to: rights } } : {}),
   })
   if (wanted.enabled !== undefined && wanted.enabled !== target.enabled)
     record({ event: wanted.enabled ? 'user_enabled' : 'user_disabled', ...who })
@@ -169,8 +170,8 @@ function rightsIn(edit: UserEdit, { superuser, permissions, manager_id }: UserEd
   }
 }
 
-function speaksOfRights(edit: UserEdit): boolean {
-  return Object.keys(rightsIn(edit)).length > 0
+function speaksOf(rights: object): boolean {
+  return Object.keys(rights).length > 0
 }
 
 /** Only the fields that were sent. */

@@ -264,7 +264,7 @@ describe('two servers on one PostgreSQL', () => {
     const { log } = createLog({ level: 'error', destination: join(one.directory, 'follow.log') })
     const following = startFollowingAudit(two.storage, changes, log)
     const heard: string[][] = []
-    const listen = changes.listen('session', ['access', 'audit'])
+    const listen = changes.listen('session', ['access', 'audit'], 1)
     if (listen === 'full') throw new Error('full')
     const stop = listen(
       ({ topics }) => heard.push(topics),

@@ -29,7 +29,18 @@ const impure = [
 ].map(([object, property]) => ({ object, property, message: clockAndChance }))
 
 export default defineConfig(
-  { ignores: ['dist/', 'release/', 'coverage/', '.setup/', '.toolchain/', 'bench/peers/', '**/fixtures/'] },
+  {
+    ignores: [
+      'dist/',
+      'release/',
+      'coverage/',
+      '.setup/',
+      '.toolchain/',
+      'bench/peers/',
+      'test/atproto/peers/',
+      '**/fixtures/',
+    ],
+  },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
 
   {

@@ -31,6 +31,8 @@ export default defineConfig({
       lane('electron', 20_000),
       lane('browser', 60_000),
       lane('crash', 120_000),
+      // It needs a PDS, which only `npm run test:atproto` installs.
+      ...(process.env['LATCHKEY_ATPROTO_LANE'] ? [lane('atproto', 60_000)] : []),
     ],
     globalSetup: [inProject('test/setup/postgres.ts')],
     environment: 'node',

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { endpoint } from './endpoint.ts'
 import {
+  AUTH_SOURCES,
   email,
   isoDate,
   oneTimeSecret,
@@ -33,6 +34,8 @@ const linkedAccount = z.object({
   handle: z.string().nullable(),
   avatar_url: z.string().nullable(),
   current: z.boolean(),
+  /** Its ATProto grant is gone: it opens nothing until its owner signs in again. */
+  needs_sign_in: z.boolean(),
 })
 
 const passwordForm = z.strictObject({
@@ -69,6 +72,8 @@ export const auth = {
       temporary_login_token_enabled: z.boolean(),
       password_upgrade_required: z.boolean(),
       atproto_enabled: z.boolean(),
+      /** From this browser, ATProto sign-in needs a pairing: the provider can only send back browsers of this very machine. */
+      atproto_pairing: z.boolean(),
       account_creation_enabled: z.boolean(),
       min_password_length: z.int(),
       /** Passwords travel unencrypted between this browser and the server: shown as a red bar. */
@@ -173,7 +178,11 @@ export const auth = {
       superuser: z.boolean(),
       permissions: z.array(permission),
       is_temporary: z.boolean(),
+      /** What the provider of the ATProto account granted to this session; empty of other sessions. */
       scopes: z.array(z.string()),
+      auth_source: z.enum(AUTH_SOURCES),
+      /** The grant behind this session is gone or covers too little: only signing in again at the provider helps. */
+      scope_upgrade_required: z.boolean(),
       linked_accounts: z.array(linkedAccount),
     }),
     errors: [],

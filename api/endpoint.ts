@@ -45,8 +45,13 @@ export interface Endpoint {
   gate?: 'open' | 'password' | 'second_factor' | 'proof'
   /** `open`: usable while the caller's ATProto grant lacks a required scope. Absent: closed. */
   scope?: 'open'
-  /** `credential`: failures count per address and may cool it down. Absent: `credential`. */
-  limit?: 'credential' | 'none'
+  /**
+   * - `credential`: failures count per address and may cool it down; few calls of one address run at once
+   * - `address`: like it, but calls do not wait for each other, because they wait for strangers, who may be slow
+   *
+   * Absent: `credential`.
+   */
+  limit?: 'credential' | 'address' | 'none'
   /** The caller must have proved a password or code within the last 15 minutes. */
   fresh?: true
   /** Acts on the account of the user whom `:id` names. The guards judge him before the handler runs. */
@@ -60,8 +65,12 @@ export interface Endpoint {
    * How a success is answered. Absent: as JSON in the envelope.
    * - `file`: a download, sent as it is made
    * - `events`: server-sent events, until the caller goes or may no longer listen
+   * - `redirect`: the browser is sent on; where it is a person who looks, refusals send him to the sign-in page
+   * - `document`: as JSON without the envelope, in a shape that others have fixed
    */
-  answers?: 'file' | 'events'
+  answers?: 'file' | 'events' | 'redirect' | 'document'
+  /** Of a `redirect`: pages of others may send a browser here. Absent: only our own pages, and the person himself. */
+  from_elsewhere?: true
   /** HTTP status of a success. Absent: 200. */
   status?: 201
   /** The codes of its own; those that any such entry can answer are added by `codesOf`. */
@@ -149,7 +158,7 @@ export function codesOf(entry: Endpoint): ErrorCode[] {
   if (entry.auth !== 'public') for (const code of WITH_SESSION) codes.add(code)
   if (entry.target) codes.add('USER_NOT_FOUND')
   if (entry.target && entry.target.self !== 'allowed') codes.add('SELF_RESET')
-  if (limitOf(entry) === 'credential') codes.add('TOO_MANY_ATTEMPTS')
+  if (limitOf(entry) !== 'none') codes.add('TOO_MANY_ATTEMPTS')
   return [...codes]
 }
 
@@ -157,6 +166,6 @@ export function authOf(entry: Endpoint): Auth {
   return entry.auth ?? 'superuser'
 }
 
-export function limitOf(entry: Endpoint): 'credential' | 'none' {
+export function limitOf(entry: Endpoint): 'credential' | 'address' | 'none' {
   return entry.limit ?? 'credential'
 }

@@ -50,6 +50,7 @@ const GATE_TEXTS: Record<NonNullable<Endpoint['gate']>, string> = {
 function describe(entry: Endpoint): string {
   const parts = [`Caller: \`${authOf(entry)}\`.`]
   if (entry.gate) parts.push(GATE_TEXTS[entry.gate])
+  if (entry.scope) parts.push('Usable while the grant of an ATProto session lacks a scope.')
   if (entry.fresh) parts.push('Needs a re-authentication in the last 15 minutes.')
   return parts.join(' ')
 }
@@ -73,10 +74,18 @@ function responses(entry: Endpoint): Json {
     byStatus.set(ERROR_STATUS[code], [...(byStatus.get(ERROR_STATUS[code]) ?? []), code])
   }
   const refusals = [...byStatus].map(([status, codes]) => [String(status), refusal(codes)])
-  return { [entry.status ?? 200]: { description: 'Success', content: success(entry) }, ...Object.fromEntries(refusals) }
+  return { [statusOf(entry)]: { description: 'Success', content: success(entry) }, ...Object.fromEntries(refusals) }
+}
+
+/** A redirect names its status in its output. */
+function statusOf({ answers, output, status }: Endpoint): string {
+  if (answers !== 'redirect') return String(status ?? 200)
+  return output.safeParse({ location: '', status: 302 }).success ? '302' : '303'
 }
 
 function success({ answers, output }: Endpoint): Json {
+  if (answers === 'redirect') return {}
+  if (answers === 'document') return json(schemaOf(output, 'output'))
   if (answers === 'file') return { '*/*': { schema: { type: 'string' } } }
   const data = schemaOf(output, 'output')
   if (answers === 'events') return { 'text/event-stream': { schema: data } }

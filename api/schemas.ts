@@ -41,6 +41,12 @@ export const oneTimeSecret = z.string().trim().min(1).max(256)
 
 export const email = z.email().max(254).toLowerCase()
 
+/** An identifier of ATProto: `did:plc:` with its 24 characters, or `did:web:` with a host name. */
+export const did = z
+  .string()
+  .trim()
+  .regex(/^did:(plc:[a-z2-7]{24}|web:[a-z0-9.-]{1,253}(%3A\d{1,5})?)$/, 'a did:plc or did:web')
+
 export const displayName = text()
   .trim()
   .regex(/^\P{Cc}{1,80}$/u, '1 to 80 characters, none of them for control')

@@ -18,6 +18,23 @@ const webOrigin = z
   .refine((text) => URL.canParse(text) && new URL(text).origin === text.toLowerCase(), 'an origin: scheme and host')
   .toLowerCase()
 
+/** One scope of ATProto's OAuth: `atproto`, `transition:generic`, `repo:app.bsky.feed.post?action=create`. */
+export const ATPROTO_SCOPE = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'one scope, without white space')
+
+/** Who may come in by ATProto: accounts that somebody linked, or everybody. */
+const ATPROTO_SIGN_UPS = ['linked', 'open'] as const
+
+const pdsOption = z.strictObject({
+  name: z.string().trim().min(1).max(60),
+  url: webOrigin,
+  recommended: z.boolean(),
+  description: z.string().trim().max(200),
+  info_url: z
+    .url({ protocol: /^https$/ })
+    .max(300)
+    .nullable(),
+})
+
 /** What an administrator can set, with the values that hold until he does. Times are in seconds unless named. */
 const fields = {
   /** Hours that a reset offers as the life of a temporary password; -1: no end. */
@@ -54,6 +71,21 @@ const fields = {
     .min(0)
     .max(3650)
     .refine((days) => days === 0 || days >= 30, '0, or 30 to 3650'),
+  /** Sign-in with ATProto accounts. */
+  atproto_enabled: z.boolean(),
+  /** `linked`: accounts that an administrator entered or a signed-in user linked; `open`: everybody, as a new user without rights. */
+  atproto_sign_up: z.enum(ATPROTO_SIGN_UPS),
+  /** What every ATProto session must have been granted; sessions with less are asked to get more. `atproto` is always among them. */
+  atproto_scopes: z
+    .array(ATPROTO_SCOPE)
+    .max(30)
+    .refine((scopes) => scopes.includes('atproto') && new Set(scopes).size === scopes.length, 'atproto, and each once'),
+  /** Where new ATProto accounts are offered. */
+  atproto_pds_options: z
+    .array(pdsOption)
+    .max(20)
+    .refine((options) => new Set(options.map(({ url }) => url)).size === options.length, 'each address once'),
+  /** New accounts can be made from the sign-in page; only while `atproto_sign_up` is `open`, because nobody has linked them. */
   account_creation_enabled: z.boolean(),
 } as const
 
@@ -77,6 +109,18 @@ const DEFAULTS: Settings = {
   account_failures: 100,
   redirect_origins: [],
   audit_keep_days: 0,
+  atproto_enabled: true,
+  atproto_sign_up: 'linked',
+  atproto_scopes: ['atproto'],
+  atproto_pds_options: [
+    {
+      name: 'Bluesky',
+      url: 'https://bsky.social',
+      recommended: true,
+      description: 'The largest provider of ATProto accounts.',
+      info_url: 'https://bsky.social/about',
+    },
+  ],
   account_creation_enabled: false,
 }
 

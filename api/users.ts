@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { endpoint } from './endpoint.ts'
 import {
+  did,
   page,
   displayName,
   email,
@@ -76,6 +77,8 @@ const administered = {
   permissions: z.array(permission).max(16).optional(),
   manager_id: userId.nullable().optional(),
   enabled: z.boolean().optional(),
+  /** The ATProto account that signs this user in. */
+  did: did.nullable().optional(),
 }
 
 /** People: administration of users, and one's own record. */
@@ -121,6 +124,7 @@ export const users = {
     errors: [
       'USERNAME_TAKEN',
       'EMAIL_TAKEN',
+      'DID_TAKEN',
       'MANAGER_INVALID',
       'PASSWORD_UNACCEPTABLE',
       'INVALID_FIELD_MODIFY',
@@ -172,6 +176,7 @@ export const users = {
       'PASSWORD_UNCHANGED',
       'USERNAME_TAKEN',
       'EMAIL_TAKEN',
+      'DID_TAKEN',
       'INVALID_FIELD_MODIFY',
       'TEMP_PASSWORD_EXPIRED',
       'TOTP_CODE_WRONG',
@@ -207,6 +212,7 @@ export const users = {
       'USER_NOT_FOUND',
       'USERNAME_TAKEN',
       'EMAIL_TAKEN',
+      'DID_TAKEN',
       'MANAGER_INVALID',
       'INVALID_FIELD_MODIFY',
       'LAST_SUPERUSER',
@@ -231,6 +237,7 @@ export const users = {
     summary: 'End every session of the caller, this one too',
     auth: 'session',
     gate: 'open',
+    scope: 'open',
     limit: 'none',
     output: empty,
     errors: [],

@@ -6,6 +6,11 @@ declare module 'vue-router' {
   interface RouteMeta {
     /** Open to people who are not signed in. Absent: closed. */
     public?: true
+    /**
+     * Open to everybody, also when somebody is signed in or held: a link that signs in is shown with what it would do, and a
+     * sign-in that comes back from elsewhere is finished whoever is there.
+     */
+    anyone?: true
     permission?: Permission
   }
 }
@@ -24,8 +29,7 @@ type Target = Pick<RouteLocationNormalized, 'name' | 'fullPath' | 'path' | 'quer
 /** Who may see which page, and where everybody else goes instead. `true` means: go ahead. */
 export function admit(to: Target, caller: Caller): true | RouteLocationRaw {
   if (caller.setupRequired) return to.name === 'setup' ? true : { name: 'setup', replace: true }
-  // Whoever opens a link that signs in is shown what it would do, also when somebody is signed in or held.
-  if (to.name === 'login-token') return true
+  if (to.meta.anyone) return true
   if (caller.state === 'signed-in') return admitSignedIn(to, caller)
   if (to.name === 'login' || (to.name === 'setup' && caller.state !== 'gated')) return true
   return toLogin(to.fullPath)

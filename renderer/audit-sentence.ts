@@ -16,6 +16,8 @@ export const OWN_EVENTS = [
   'login_token_created',
   'login_token_revoked',
   'developer_token_revoked',
+  'atproto_linked',
+  'atproto_unlinked',
   'user_edited',
   'user_deleted',
 ] as const satisfies readonly AuditEvent[]

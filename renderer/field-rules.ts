@@ -7,3 +7,8 @@ export function isUsername(text: string): boolean {
 export function isMail(text: string): boolean {
   return /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text.trim()) && text.trim().length <= 254
 }
+
+/** A DID of a kind that ATProto accounts have. */
+export function isDid(text: string): boolean {
+  return /^did:(plc:[a-z2-7]{24}|web:[a-z0-9.-]{1,253}(%3A\d{1,5})?)$/.test(text.trim())
+}

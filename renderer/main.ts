@@ -5,14 +5,13 @@ import { createApp } from 'vue'
 import App from './App.vue'
 import { i18n } from './i18n/index.ts'
 import { createAppRouter } from './router.ts'
-import { takeSecret } from './secret-link.ts'
+import { SECRET_PATHS, takeSecret } from './secret-link.ts'
 import { usePreferences } from './stores/preferences.ts'
 import { useSession } from './stores/session.ts'
 import { createKit } from './vuetify.ts'
 
 // Before the router notes the address, and before anything is asked of the server.
-takeSecret('/setup')
-takeSecret('/login/token')
+for (const path of SECRET_PATHS) takeSecret(path)
 
 const pinia = createPinia()
 const app = createApp(App).use(pinia).use(i18n)

@@ -1,5 +1,6 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import { admit } from './admission.ts'
+import { ARRIVALS } from './arrivals.ts'
 import { ownPath } from './return-url.ts'
 import { useConnection } from './stores/connection.ts'
 import { useSession } from './stores/session.ts'
@@ -16,7 +17,20 @@ const routes: RouteRecordRaw[] = [
     path: '/login/token',
     name: 'login-token',
     component: () => import('./pages/LoginTokenPage.vue'),
-    meta: { public: true },
+    meta: { public: true, anyone: true },
+  },
+  ...arrivals(),
+  {
+    path: '/pair',
+    name: 'pair',
+    component: () => import('./pages/PairPage.vue'),
+    meta: { public: true, anyone: true },
+  },
+  {
+    path: '/pair/done',
+    name: 'pair-done',
+    component: () => import('./pages/PairDonePage.vue'),
+    meta: { public: true, anyone: true },
   },
   { path: '/setup', name: 'setup', component: () => import('./pages/SetupPage.vue'), meta: { public: true } },
   {
@@ -60,12 +74,24 @@ const routes: RouteRecordRaw[] = [
   },
 ]
 
+/** Where the provider's browser lands after a flow, with an exchange token. */
+function arrivals(): RouteRecordRaw[] {
+  return Object.entries(ARRIVALS).map(([kind, path]) => ({
+    path,
+    name: `arrival-${kind}`,
+    component: () => import('./pages/ArrivalPage.vue'),
+    meta: { public: true, anyone: true },
+    props: { kind },
+  }))
+}
+
 export function createAppRouter() {
   const router = createRouter({
     history: createWebHistory(),
     routes,
     // A page that keeps what it shows in its own address stays where it is.
-    scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
+    scrollBehavior: (to, from, saved) =>
+      saved ?? (to.path === from.path ? false : to.hash ? { el: to.hash } : { top: 0 }),
   })
   router.beforeEach(async (to) => {
     const session = useSession()

@@ -25,6 +25,18 @@ export const DEFAULT_SETTINGS: Settings = {
   account_failures: 100,
   redirect_origins: [],
   audit_keep_days: 0,
+  atproto_enabled: true,
+  atproto_sign_up: 'linked',
+  atproto_scopes: ['atproto'],
+  atproto_pds_options: [
+    {
+      name: 'Bluesky',
+      url: 'https://bsky.social',
+      recommended: true,
+      description: 'The largest provider of ATProto accounts.',
+      info_url: 'https://bsky.social/about',
+    },
+  ],
   account_creation_enabled: false,
 }
 
@@ -76,7 +88,7 @@ export function readOrigins(text: string): { origins: string[]; faulty: string |
 }
 
 /** `https://Wiki.example.org/` is meant as `https://wiki.example.org`; a longer path is not ours to drop. */
-function originOf(line: string): string | undefined {
+export function originOf(line: string): string | undefined {
   const url = URL.parse(line)
   if (!url || !/^https?:$/.test(url.protocol)) return undefined
   return url.href === `${url.origin}/` ? url.origin : undefined

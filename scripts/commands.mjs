@@ -9,7 +9,7 @@ import { Problem } from './problem.mjs'
 import { say } from './progress.mjs'
 
 /** @type {Record<string, (args: string[]) => Promise<void>>} */
-const commands = { start, serve, check, test, bench, soak }
+const commands = { start, serve, check, test, atproto, bench, soak }
 
 /** @param {string[]} argv the command and its arguments */
 export async function runCommand([name = '', ...args]) {
@@ -44,6 +44,12 @@ async function check(args) {
 async function test(args) {
   const { runTests } = await import('./test.mjs')
   await runTests(args)
+}
+
+/** @param {string[]} args */
+async function atproto(args) {
+  const { runAtprotoTests } = await import('./atproto.mjs')
+  await runAtprotoTests(args)
 }
 
 /** @param {string[]} args */

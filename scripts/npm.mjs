@@ -22,16 +22,19 @@ export function cleanNpmEnvironment(env = process.env) {
 /**
  * @param {string} folder @param {string} logName
  * @param {(pid: number) => void} noteChild
+ * @param {{ args?: string[], timeoutMs?: number }} [options] more for npm, and when to give up
  */
-export async function npmCi(folder, logName, noteChild) {
+export async function npmCi(folder, logName, noteChild, { args: more = [], ...options } = {}) {
   const npm = npmCommand()
   const log = join(setupDirectory, `${logName}.log`)
-  const code = await runQuietly(npm.command, [...npm.args, 'ci', '--include=dev', '--include=optional', ...quietly], {
+  const args = [...npm.args, 'ci', '--include=dev', '--include=optional', ...quietly, ...more]
+  const code = await runQuietly(npm.command, args, {
     log,
     cwd: folder,
     env: cleanNpmEnvironment(),
     shell: npm.shell,
     onStart: noteChild,
+    ...options,
   })
   if (code === 0) return
   throw new Problem(

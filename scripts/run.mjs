@@ -3,6 +3,7 @@
 //   start   set up what is missing, then run the server in this terminal
 //   serve   the same with the command line of the server: `npm run serve -- --port 8787`, `npm run serve -- user list`
 //   test    set up, check, build, then every test; `npm test -- --only <vitest arguments>` runs just those tests
+//   atproto the tests that sign in at a real PDS (`npm run test:atproto`), with more arguments for vitest
 //   check   format, lint, types, dead code
 //   bench   bench/run.ts         soak   bench/soak.ts
 //

@@ -3,12 +3,13 @@ import type { DataOf } from '../api/errors.ts'
 import type { Deps } from './deps.ts'
 import type { Refusal } from './domain/attempts.ts'
 import type { RecordEvent } from './domain/events.ts'
+import type { FlowCookie } from './domain/leaving.ts'
 import type { Actor, IssuedSession, Origin } from './domain/sessions.ts'
 import type { UserRecord } from './storage/port.ts'
 
 /** Ends the request with one of the codes that the entry lists. */
 export type Fail<E extends Endpoint> = <
-  C extends E['errors'][number] | 'ACCESS_DENIED' | 'PASSWORD_CHANGE_REQUIRED' | 'SESSION_EXPIRED',
+  C extends E['errors'][number] | 'ACCESS_DENIED' | 'PASSWORD_CHANGE_REQUIRED' | 'SESSION_EXPIRED' | 'REAUTH_REQUIRED',
 >(
   ...args: DataOf<C> extends undefined ? [code: C] : [code: C, data: DataOf<C>]
 ) => never
@@ -36,7 +37,7 @@ export interface Call<E extends Endpoint = Endpoint> {
 }
 
 /** The cookies of the answer. */
-export interface AnswerCookies {
+export interface AnswerCookies extends FlowCookie {
   setSession(session: IssuedSession): void
   clearSession(): void
   trustDevice(secret: string, expires_at: number): void

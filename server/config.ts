@@ -20,6 +20,12 @@ export interface Config {
   insecureHttp: boolean
   /** Mint a startup token at start and print it. Default false. */
   printLoginToken: boolean
+  /** Where `did:plc` identifiers are looked up; absent: the public directory. Also `LATCHKEY_ATPROTO_PLC`. */
+  atprotoPlc: string | undefined
+  /** A server that knows what handles mean; absent: DNS, and the host that a handle names. Also `LATCHKEY_ATPROTO_RESOLVER`. */
+  atprotoResolver: string | undefined
+  /** Let ATProto providers be on this machine or network, and over plain HTTP. Default false; also `LATCHKEY_ATPROTO_PRIVATE=1`. */
+  atprotoPrivate: boolean
   /** Where the built page is. */
   pageDirectory: string
   /** `debug`, `info`, `warn`, `error`. Default info; also `LATCHKEY_LOG_LEVEL`. */
@@ -41,6 +47,9 @@ export function createConfig(flags: Flags, env: NodeJS.ProcessEnv = process.env)
     trustedProxies: flags.trustedProxies ?? [],
     insecureHttp: flags.insecureHttp ?? false,
     printLoginToken: flags.printLoginToken ?? false,
+    atprotoPlc: flags.atprotoPlc ?? env['LATCHKEY_ATPROTO_PLC'],
+    atprotoResolver: flags.atprotoResolver ?? env['LATCHKEY_ATPROTO_RESOLVER'],
+    atprotoPrivate: flags.atprotoPrivate ?? env['LATCHKEY_ATPROTO_PRIVATE'] === '1',
     pageDirectory: flags.pageDirectory ?? defaultPageDirectory(),
     logLevel: flags.logLevel ?? env['LATCHKEY_LOG_LEVEL'] ?? 'info',
     logFile: flags.logFile ?? env['LATCHKEY_LOG_FILE'] ?? join(dataDirectory, 'latchkey.log'),

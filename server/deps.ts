@@ -3,12 +3,18 @@ import type { Attempts } from './domain/attempts.ts'
 import type { Audit } from './domain/audit.ts'
 import type { AuditSeal } from './domain/audit-seal.ts'
 import type { Changes } from './domain/changes.ts'
+import type { Exchange } from './domain/exchange.ts'
+import type { Flows } from './domain/flows.ts'
+import type { Grants } from './domain/grants.ts'
 import type { LoginTokens } from './domain/login-tokens.ts'
 import type { MemorySecret } from './domain/memory-secret.ts'
 import type { Random } from './domain/one-time-secret.ts'
 import type { OwnPassword } from './domain/own-password.ts'
+import type { Pace } from './domain/pace.ts'
+import type { Pairing } from './domain/pairing.ts'
 import type { PasswordHasher } from './domain/password-hashing.ts'
 import type { PasswordPolicy } from './domain/password-policy.ts'
+import type { Provider } from './domain/provider.ts'
 import type { Sessions } from './domain/sessions.ts'
 import type { Settings } from '../api/settings.ts'
 import type { LiveSettings } from './domain/settings.ts'
@@ -35,6 +41,16 @@ export interface Deps {
   setupToken: MemorySecret
   loginTokens: LoginTokens
   access: AccessBoard
+  provider: Provider
+  flows: Flows
+  exchange: Exchange
+  grants: Grants
+  pairing: Pairing
+  pace: Pace
+  /** Looks after grants soon: some of them may have lost their session. */
+  tendGrants: () => void
+  /** Where browsers of this machine reach us. */
+  loopbackUrl: () => string
   changes: Changes
   audit: Audit
   /** Signs what is exported of the audit. */

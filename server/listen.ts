@@ -14,6 +14,8 @@ const SLOWEST_REQUEST = 30_000
 export interface Listening {
   http: Server
   url: string
+  /** The one that the system chose, where it was left to it. */
+  port: number
 }
 
 /** Listens where the config says. Rejects with `ListenError` when the port is taken or the address is not ours. */
@@ -29,7 +31,8 @@ export async function listen(
     http.listen(port, host, resolve)
   })
   const address = http.address()
-  return { http, url: publicUrl ?? urlOf(host, isAddress(address) ? address.port : port) }
+  const taken = isAddress(address) ? address.port : port
+  return { http, url: publicUrl ?? urlOf(host, taken), port: taken }
 }
 
 function urlOf(host: string, port: number): string {

@@ -6,6 +6,7 @@ import { v7 } from 'uuid'
 import { table } from '../api/index.ts'
 import { createOpenApi } from '../api/openapi.ts'
 import { createApp } from './app.ts'
+import { composeAtproto } from './compose-atproto.ts'
 import type { Config } from './config.ts'
 import type { Deps } from './deps.ts'
 import { createAccessBoard } from './domain/access.ts'
@@ -38,6 +39,7 @@ import { openStorage } from './storage/open.ts'
 import { StorageOpenError } from './storage/errors.ts'
 import type { Storage } from './storage/port.ts'
 import { startSweeping } from './sweep.ts'
+import type { GrantTending } from './tend-grants.ts'
 import { VERSION } from './version.ts'
 
 /** Hashes that may wait for their turn; at 10 ms each on two threads the last waits about two seconds. */
@@ -78,7 +80,8 @@ export async function start(config: Config, outside: Outside = {}): Promise<Runn
   })
   const storage = outside.storage?.(opened) ?? opened
   try {
-    const deps = await createDeps(config, storage, log, outside)
+    const listening = { port: config.port }
+    const { deps, tending } = await createDeps(config, storage, log, outside, () => listening.port)
     const setupToken = (await storage.users.isSetUp()) ? undefined : deps.setupToken.mint()
     await deps.audit.append({ event: 'server_started', version: VERSION }, FROM_SERVER)
     await deps.userImports.start()
@@ -87,7 +90,9 @@ export async function start(config: Config, outside: Outside = {}): Promise<Runn
       await deps.userImports.stop()
       throw error
     })
+    listening.port = server.port
     const { clock } = deps
+    await tending.start()
     const sweeping = startSweeping({ storage, clock, log, trimAudit: (isStopping) => trimAudit(deps, isStopping) })
     // The embedded database has no other writer.
     const following = storage.shared
@@ -101,6 +106,7 @@ export async function start(config: Config, outside: Outside = {}): Promise<Runn
       stop: async () => {
         for (const one of following) one.stop()
         await sweeping.stop()
+        await tending.stop()
         deps.changes.stop()
         await deps.userImports.stop()
         await stop(server.http, deps)
@@ -138,7 +144,13 @@ async function makeDataDirectory(directory: string): Promise<void> {
   }
 }
 
-async function createDeps(config: Config, storage: Storage, log: Log, outside: Outside): Promise<Deps> {
+async function createDeps(
+  config: Config,
+  storage: Storage,
+  log: Log,
+  outside: Outside,
+  port: () => number,
+): Promise<{ deps: Deps; tending: GrantTending }> {
   const { clock = () => Date.now(), random = (bytes: number) => randomBytes(bytes) } = outside
   const keyring = await openKeyring(config.dataDirectory, random, !(await storage.users.isSetUp()))
   const liveSettings = await createLiveSettings(storage)
@@ -156,8 +168,12 @@ async function createDeps(config: Config, storage: Storage, log: Log, outside: O
   const setupToken = createMemorySecret(random, clock)
   const sessions = createSessions({ storage, tokens: createSessionTokens(keyring.signing), clock, random, settings })
   const attempts = createAttempts({ storage, clock, settings })
-  const secondFactor = createSecondFactor({ storage, vault: createVault(keyring.vault, random), clock, random })
-  return {
+  const vault = createVault(keyring.vault, random)
+  const secondFactor = createSecondFactor({ storage, vault, clock, random })
+  const record = recordOfServer(audit, log)
+  const atproto = composeAtproto({ config, storage, sessions, vault, clock, random, settings, log, record, port })
+  const deps: Deps = {
+    ...atproto.deps,
     storage,
     sessions,
     attempts,
@@ -169,7 +185,7 @@ async function createDeps(config: Config, storage: Storage, log: Log, outside: O
       sessions,
       clock,
       random,
-      record: recordOfServer(audit, log),
+      record,
       failed: (error) => log.error({ err: error }, 'the work on an import of users failed'),
     }),
     startupToken,
@@ -209,6 +225,7 @@ async function createDeps(config: Config, storage: Storage, log: Log, outside: O
     public_url: config.publicUrl,
     insecure_http: config.insecureHttp,
   }
+  return { deps, tending: atproto.tending }
 }
 
 /** Writes down what the server does by itself. */

@@ -26,6 +26,7 @@ export function startSweeping({ storage, clock, log, trimAudit }: SweepDeps): { 
       storage.sessions.sweep(now - KEEP_ENDED),
       storage.limits.sweep(now),
       storage.userImports.sweep(now - DAY),
+      storage.atproto.sweep(now - DAY),
       trimAudit(() => isStopping),
     ]).catch((reason: unknown) => {
       log.warn({ err: reason }, 'sweeping failed; it will be tried again')

@@ -14,12 +14,12 @@ export async function focusFault(holder: Holder): Promise<void> {
   if (fault instanceof HTMLInputElement) fault.select()
 }
 
-/** A new stage begins at its first empty field. */
+/** A new stage begins at its first empty field; without fields, at its heading. */
 export function useStageFocus(holder: Holder): void {
   onMounted(async () => {
     await nextTick()
     const fields = [...(holder.value?.querySelectorAll<HTMLInputElement>(FIELDS) ?? [])]
-    const target = fields.find((field) => field.value === '') ?? fields[0] ?? holder.value
+    const target = fields.find((field) => field.value === '') ?? fields[0] ?? holder.value?.querySelector('h1')
     target?.focus()
   })
 }

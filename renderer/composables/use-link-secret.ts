@@ -10,7 +10,7 @@ export function useLinkSecret(path: SecretPath): Ref<string> {
   /** A link pasted over the open page: the router has seen it, and shall forget it. */
   function look(): void {
     secret.value = takeSecret(path)
-    void router.replace({ path, force: true })
+    void router.replace({ path, query: router.currentRoute.value.query, force: true })
   }
   window.addEventListener('hashchange', look)
   onScopeDispose(() => window.removeEventListener('hashchange', look))

@@ -6,18 +6,26 @@ import type { ApiTable } from '../../api/index.ts'
 import { client } from '../api.ts'
 import type { OwnPath } from '../return-url.ts'
 import { type Gate, useSession } from '../stores/session.ts'
+import { lastTried } from '../used-handles.ts'
 import { useAction } from './use-action.ts'
+import { useAuthError } from './use-auth-error.ts'
 
-export type Stage = 'account' | 'code' | 'startup' | 'change' | 'offer' | 'enrol' | 'proof'
+export type Stage = 'account' | 'code' | 'startup' | 'change' | 'offer' | 'enrol' | 'proof' | 'scope' | 'pairing'
 type SignedIn = Answered<ApiTable['auth']['login']>
 
 /** The way from nobody to somebody, stage by stage. The password stays in memory between its stage and the code's. */
-export function useSignIn(adding: boolean, returnUrl: OwnPath | undefined) {
+export function useSignIn(adding: boolean, wanted: OwnPath | undefined) {
   const session = useSession()
   const router = useRouter()
-  const stage = ref<Stage>(session.state === 'gated' ? stageOf(session.gate) : 'account')
+  const stage = ref<Stage>(firstStage())
   const username = ref('')
   const password = ref('')
+  /** Why the provider's browser came back without a sign-in. */
+  const refused = useAuthError('/login')
+  /** The handle of the ATProto account that is to sign in. */
+  const tried = refused.code.value ? lastTried() : undefined
+  const handle = ref(tried?.handle ?? '')
+  const returnUrl = wanted ?? tried?.returnUrl
 
   const enter = useAction(() => client.auth.login({ body: passwordForm() }), {
     texts: { TEMP_PASSWORD_EXPIRED: 'login.tempPasswordExpired' },
@@ -72,10 +80,24 @@ export function useSignIn(adding: boolean, returnUrl: OwnPath | undefined) {
   async function finish(weakPassword = false): Promise<void> {
     const { onward } = session
     await session.signedIn(weakPassword)
-    if (session.state !== 'signed-in') return
+    await goOn(onward)
+  }
+
+  /** `onward`: a page elsewhere; else a path of ours. */
+  async function goOn(onward?: string, path = returnUrl): Promise<void> {
+    if (session.state !== 'signed-in') return void (stage.value = firstStage())
     session.onward = undefined
     if (onward) location.assign(onward)
-    else await router.replace(returnUrl ?? { name: 'overview' })
+    else await router.replace(path ?? { name: 'overview' })
+  }
+
+  function firstStage(): Stage {
+    return session.state === 'gated' ? STAGES[session.gate] : 'account'
+  }
+
+  function pair(): void {
+    refused.clear()
+    stage.value = 'pairing'
   }
 
   function useStartupToken(): void {
@@ -85,7 +107,7 @@ export function useSignIn(adding: boolean, returnUrl: OwnPath | undefined) {
   function restart(): void {
     for (const action of [enter, prove, redeem]) action.clear()
     password.value = ''
-    stage.value = 'account'
+    stage.value = firstStage()
   }
 
   async function signOut(): Promise<void> {
@@ -97,7 +119,7 @@ export function useSignIn(adding: boolean, returnUrl: OwnPath | undefined) {
   watch(
     () => [session.state, session.gate] as const,
     ([state, gate]) => {
-      if (state === 'gated') stage.value = stageOf(gate)
+      if (state === 'gated') stage.value = STAGES[gate]
       else if (state === 'signed-out' && HELD.has(stage.value)) restart()
     },
   )
@@ -106,6 +128,9 @@ export function useSignIn(adding: boolean, returnUrl: OwnPath | undefined) {
     stage,
     username,
     password,
+    handle,
+    refused,
+    returnUrl,
     enter,
     prove,
     redeem,
@@ -113,6 +138,8 @@ export function useSignIn(adding: boolean, returnUrl: OwnPath | undefined) {
     submitCode,
     submitStartupToken,
     finish,
+    goOn,
+    pair,
     useStartupToken,
     restart,
     signOut,
@@ -121,9 +148,11 @@ export function useSignIn(adding: boolean, returnUrl: OwnPath | undefined) {
 
 export type SignIn = ReturnType<typeof useSignIn>
 
-const STAGES: Record<Gate, Stage> = { password: 'change', expired: 'change', second_factor: 'enrol', proof: 'proof' }
-const HELD: ReadonlySet<Stage> = new Set(Object.values(STAGES))
-
-function stageOf(gate: Gate): Stage {
-  return STAGES[gate]
+const STAGES: Record<Gate, Stage> = {
+  password: 'change',
+  expired: 'change',
+  second_factor: 'enrol',
+  proof: 'proof',
+  scope: 'scope',
 }
+const HELD: ReadonlySet<Stage> = new Set(Object.values(STAGES))

@@ -21,6 +21,11 @@ export function useTimes() {
     return new Intl.DateTimeFormat(locale.value, { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(iso))
   }
 
+  /** The day alone, as it stands within a sentence. */
+  function day(iso: string): string {
+    return new Intl.DateTimeFormat(locale.value, { dateStyle: 'long' }).format(new Date(iso))
+  }
+
   function relative(iso: string, now = Date.now()): string {
     const format = new Intl.RelativeTimeFormat(locale.value, { numeric: 'auto' })
     let amount = (Date.parse(iso) - now) / 1000
@@ -31,5 +36,5 @@ export function useTimes() {
     return format.format(Math.round(amount), 'year')
   }
 
-  return { exact, moment, relative }
+  return { exact, moment, day, relative }
 }

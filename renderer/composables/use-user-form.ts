@@ -1,7 +1,8 @@
 import { reactive } from 'vue'
 import type { Permission } from '../../api/permissions.ts'
 import type { User } from '../../api/users.ts'
-import { isMail, isUsername } from '../field-rules.ts'
+import { isDid, isMail, isUsername } from '../field-rules.ts'
+import { isHandle } from '../handles.ts'
 import { useSession } from '../stores/session.ts'
 import { useTemporaryPassword } from './use-temporary-password.ts'
 import { useText } from './use-text.ts'
@@ -14,6 +15,8 @@ interface Draft {
   superuser: boolean
   enabled: boolean
   managerId: number | null
+  /** Of the ATProto account; a handle until it is looked up. */
+  did: string
 }
 
 const NOBODY: Draft = {
@@ -24,6 +27,7 @@ const NOBODY: Draft = {
   superuser: false,
   enabled: true,
   managerId: null,
+  did: '',
 }
 
 /** What stands in the dialog for a new or an existing user, its checks, and the bodies to send. */
@@ -44,12 +48,14 @@ export function useUserForm() {
       displayName: user.display_name ?? '',
       email: user.email ?? '',
       managerId: user.manager_id,
+      did: user.did ?? '',
     })
   }
 
   const checks = {
     username: () => (isUsername(draft.username) ? undefined : t('checks.username')),
     email: () => (draft.email.trim() === '' || isMail(draft.email) ? undefined : t('checks.email')),
+    did: () => (draft.did.trim() === '' || isDid(draft.did) ? undefined : t(noDid(draft.did))),
     password: () => (temporary.chosen.password === '' ? undefined : temporary.fault()),
   }
 
@@ -63,6 +69,7 @@ export function useUserForm() {
       display_name: draft.displayName.trim() || null,
       email: draft.email.trim() || null,
       permissions: draft.permissions,
+      did: draft.did.trim() || null,
       ...(session.me?.superuser ? { superuser: draft.superuser, manager_id: draft.managerId } : {}),
     }
   }
@@ -73,6 +80,10 @@ export function useUserForm() {
   }
 
   return { draft, temporary, fill, checks, created, edited }
+}
+
+function noDid(typed: string): 'users.didFirst' | 'users.didFault' {
+  return isHandle(typed) && !typed.trim().startsWith('did:') ? 'users.didFirst' : 'users.didFault'
 }
 
 function changes<T extends object>(wanted: T, user: User): Partial<T> {

@@ -2,6 +2,8 @@ import { onScopeDispose } from 'vue'
 import { useSession } from '../stores/session.ts'
 
 const EVERY = 60_000
+/** After these, somebody else may be signed in. */
+const TELLING: ReadonlySet<string> = new Set(['signedIn', 'signOut', 'signOutAll', 'switchTo'])
 
 /** Asks the server who is signed in when the page comes back into view, now and then, and when another tab signs in or out. */
 export function useWakeUp(): void {
@@ -13,7 +15,7 @@ export function useWakeUp(): void {
   }
 
   const unsubscribe = session.$onAction(({ name, after }) => {
-    if (name === 'signOut' || name === 'signedIn') after(() => channel.postMessage(name))
+    if (TELLING.has(name)) after(() => channel.postMessage(name))
   })
   channel.addEventListener('message', () => void session.hydrate())
   document.addEventListener('visibilitychange', look)

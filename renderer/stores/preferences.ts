@@ -10,7 +10,7 @@ export type ThemeChoice = (typeof THEMES)[number]
 const THEME_KEY = 'latchkey.theme'
 const LANGUAGE_KEY = 'latchkey.language'
 
-/** Appearance and language of this browser: the only two things kept in localStorage. */
+/** Appearance and language of this browser; beside the handles that were used, all that is kept in localStorage. */
 export const usePreferences = defineStore('preferences', () => {
   const theme = ref<ThemeChoice>('system')
   const language = ref<Language>('en')

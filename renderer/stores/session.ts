@@ -9,10 +9,14 @@ import { client } from '../api.ts'
 import { useConnection } from './connection.ts'
 
 export type Me = Answered<ApiTable['auth']['me']>
+export type LinkedAccount = Me['linked_accounts'][number]
 export type SetupStatus = Answered<ApiTable['auth']['setupStatus']>
 
-/** What a person who is signed in has to do before anything else; `expired`: the temporary password's time is over. */
-export type Gate = 'password' | 'expired' | 'second_factor' | 'proof'
+/**
+ * What a person who is signed in has to do before anything else. `expired`: the temporary password's time is over.
+ * `scope`: the provider of the ATProto account has to confirm again.
+ */
+export type Gate = 'password' | 'expired' | 'second_factor' | 'proof' | 'scope'
 
 /** Who is signed in, as the server last said. */
 export const useSession = defineStore('session', () => {
@@ -34,6 +38,9 @@ export const useSession = defineStore('session', () => {
   let underWay: Promise<void> | undefined
 
   const setupRequired = computed(() => status.value?.setup_required ?? false)
+
+  /** Who else is signed in in this browser. */
+  const others = computed(() => me.value?.linked_accounts.filter((account) => !account.current) ?? [])
 
   function may(permission: Permission): boolean {
     return me.value !== undefined && (me.value.superuser || me.value.permissions.includes(permission))
@@ -65,10 +72,11 @@ export const useSession = defineStore('session', () => {
   }
 
   function settle(person: Me | undefined, refusal: ErrorCode | undefined): void {
-    me.value = person
-    const held = refusal && GATES[refusal]
-    if (person) state.value = 'signed-in'
-    else if (held) hold(held)
+    const held = person?.scope_upgrade_required ? 'scope' : refusal && GATES[refusal]
+    // Whom the provider has to confirm is known all the same, and who else he may be.
+    me.value = person ?? (held === 'scope' ? me.value : undefined)
+    if (held) hold(held)
+    else if (person) state.value = 'signed-in'
     else if (state.value !== 'signed-out') {
       signedOut(state.value === 'unknown' && refusal === 'UNAUTHENTICATED' ? undefined : refusal)
     }
@@ -117,6 +125,21 @@ export const useSession = defineStore('session', () => {
     status.value = await freshStatus()
   }
 
+  /** Hands the browser over to another account that is signed in in it. */
+  async function switchTo(user_id: number): ReturnType<typeof client.auth.switchAccount> {
+    const outcome = await client.auth.switchAccount({ body: { target_user_id: user_id } })
+    // Refused, it is asked as well: the account that could not be had is no longer offered then.
+    await hydrate()
+    return outcome
+  }
+
+  async function signOutAll(): Promise<void> {
+    const outcome = await client.auth.logoutAll()
+    if (!outcome.ok) return
+    signedOut()
+    status.value = await freshStatus()
+  }
+
   async function freshStatus(): Promise<SetupStatus | undefined> {
     const outcome = await client.auth.setupStatus()
     return outcome.ok ? outcome.data : status.value
@@ -134,6 +157,7 @@ export const useSession = defineStore('session', () => {
     pinned,
     onward,
     me,
+    others,
     status,
     endedBy,
     weakPassword,
@@ -144,6 +168,8 @@ export const useSession = defineStore('session', () => {
     heard,
     signedIn,
     signOut,
+    signOutAll,
+    switchTo,
     reset,
   }
 })
@@ -153,6 +179,7 @@ const GATES: Partial<Record<ErrorCode, Gate>> = {
   TEMP_PASSWORD_EXPIRED: 'expired',
   MFA_ENROLMENT_REQUIRED: 'second_factor',
   SECOND_FACTOR_REQUIRED: 'proof',
+  SCOPE_UPGRADE_REQUIRED: 'scope',
 }
 
 const ENDINGS: ReadonlySet<ErrorCode> = new Set(['UNAUTHENTICATED', 'SESSION_EXPIRED', 'ACCOUNT_DISABLED'] as const)

@@ -11,6 +11,7 @@ const page = ['vue', 'pinia', 'vue-router', 'vue-i18n', 'vuetify', '@mdi/*', 'uq
 const port = ['server/storage/port.ts', 'server/storage/port/']
 const databases = ['kysely', 'sql.js', 'pg', 'pg-*']
 const koa = ['koa', 'koa-*', '@koa/*', '@types/koa']
+const atproto = ['@atproto/*', '@atproto-labs/*']
 const hashing = ['@node-rs/*', 'bcryptjs', 'jsonwebtoken', 'otpauth', '@zxcvbn-ts/*']
 
 /** @type {Wall} */
@@ -33,7 +34,11 @@ const http = {
 /** @type {Wall[]} */
 export const walls = [
   { place: 'api/', may: ['api/', 'zod'], types: ['axios'] },
-  { place: 'server/', never: ['electron', ...page, ...koa, ...databases, 'electron/', 'renderer/', ...tooling] },
+  {
+    place: 'server/',
+    never: ['electron', ...page, ...koa, ...databases, ...atproto, 'electron/', 'renderer/', ...tooling],
+  },
+  { place: 'server/atproto/', may: ['node:', ...atproto, 'server/atproto/', 'server/domain/'], types: port },
   { place: 'server/domain/', may: ['server/domain/', 'api/', 'node:crypto', ...hashing], types: port },
   { place: 'server/handlers/', may: ['api/', 'server/domain/'], types: ['server/deps.ts', 'server/call.ts', ...port] },
   { place: 'server/handlers/index.ts', may: ['api/', 'server/handlers/'], types: ['server/call.ts'] },

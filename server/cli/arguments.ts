@@ -19,6 +19,9 @@ const OPTIONS = {
   'trusted-proxy': { type: 'string', multiple: true },
   'print-login-token': { type: 'boolean' },
   'insecure-http': { type: 'boolean' },
+  'atproto-plc': { type: 'string' },
+  'atproto-resolver': { type: 'string' },
+  'atproto-private': { type: 'boolean' },
   'log-file': { type: 'string' },
   'log-level': { type: 'string' },
   json: { type: 'boolean' },
@@ -37,6 +40,9 @@ export function parseServe(args: string[]): ServeArguments {
       trustedProxies: values['trusted-proxy']?.map(rangeOf),
       printLoginToken: values['print-login-token'],
       insecureHttp: values['insecure-http'],
+      atprotoPlc: addressOf('--atproto-plc', values['atproto-plc']),
+      atprotoResolver: addressOf('--atproto-resolver', values['atproto-resolver']),
+      atprotoPrivate: values['atproto-private'],
       logFile: values['log-file'],
       logLevel: levelOf(values['log-level']),
     },
@@ -111,4 +117,9 @@ function publicUrlOf(url: string | undefined): string | undefined {
   if (!URL.canParse(url) || !/^https?:\/\/[^/]+\/?$/.test(url))
     throw new UsageError(`--public-url takes an address such as https://console.example.org, not "${url}".`)
   return url.replace(/\/$/, '')
+}
+
+function addressOf(option: string, url: string | undefined): string | undefined {
+  if (url === undefined || (URL.canParse(url) && /^https?:\/\//.test(url))) return url
+  throw new UsageError(`${option} takes an address that begins with https://, not "${url}".`)
 }

@@ -14,6 +14,9 @@ Options
   --public-url URL                the address that browsers use, when a proxy stands before the server
   --trusted-proxy ADDRESS         a proxy (address or CIDR range) whose forwarded headers count; may be repeated
   --insecure-http                 allow sign-in over plain HTTP from other machines (shown as a red bar)
+  --atproto-private               let ATProto providers be on this machine or network, and over plain HTTP
+  --atproto-plc URL               look did:plc up there instead of in the public directory
+  --atproto-resolver URL          ask this server what ATProto handles mean, instead of DNS and their hosts
   --log-file FILE                 default latchkey.log in the data directory; - for standard error
   --log-level LEVEL               debug, info, warn or error (default info)
   --json                          print one JSON object a line: event, url, token; of audit verify: its report
@@ -21,7 +24,8 @@ Options
   --help, --version
 
 Variables
-  LATCHKEY_DATABASE, LATCHKEY_DATA_DIR, LATCHKEY_LOG_FILE, LATCHKEY_LOG_LEVEL
+  LATCHKEY_DATABASE, LATCHKEY_DATA_DIR, LATCHKEY_LOG_FILE, LATCHKEY_LOG_LEVEL,
+  LATCHKEY_ATPROTO_PRIVATE=1, LATCHKEY_ATPROTO_PLC, LATCHKEY_ATPROTO_RESOLVER
 
 Exit codes
   0 ended as asked   1 something failed   2 wrong usage   3 the data directory is in use

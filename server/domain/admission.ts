@@ -2,28 +2,36 @@ import { authOf, type Endpoint } from '../../api/endpoint.ts'
 import { isPermission } from '../../api/permissions.ts'
 import type { Settings } from '../../api/settings.ts'
 import { holds } from './guards.ts'
+import { lacksScope } from './grants.ts'
 import { type GateRefusal, refuseAtGate } from './gate.ts'
 import type { Actor } from './sessions.ts'
 import { FRESH_FOR } from './lifetimes.ts'
 
-export type AdmissionRefusal = 'ACCOUNT_DISABLED' | GateRefusal | 'ACCESS_DENIED' | 'REAUTH_REQUIRED'
+export type AdmissionRefusal =
+  'ACCOUNT_DISABLED' | GateRefusal | 'SCOPE_UPGRADE_REQUIRED' | 'ACCESS_DENIED' | 'REAUTH_REQUIRED'
 
 /**
- * Whether this caller may use this entry, in the contract's order: enabled, gate, permission, freshness.
+ * Whether this caller may use this entry, in the contract's order: enabled, gate, scope, permission, freshness.
  * Everything it needs is in the entry, the settings and the caller's row; an entry that says nothing is at its strictest.
  */
 export function refuseAdmission(
   entry: Endpoint,
   actor: Actor,
-  { mfa_demand }: Pick<Settings, 'mfa_demand'>,
+  settings: Pick<Settings, 'mfa_demand' | 'atproto_scopes'>,
   now: number,
 ): AdmissionRefusal | undefined {
   if (!actor.user.enabled) return 'ACCOUNT_DISABLED'
-  const held = refuseAtGate(entry, actor, mfa_demand, now)
+  const held = refuseAtGate(entry, actor, settings.mfa_demand, now)
   if (held) return held
+  if (entry.scope !== 'open' && lacksScope(actor.session, settings)) return 'SCOPE_UPGRADE_REQUIRED'
   if (!isPermitted(entry, actor)) return 'ACCESS_DENIED'
-  if (entry.fresh && now - actor.session.authenticated_at > FRESH_FOR) return 'REAUTH_REQUIRED'
+  if (entry.fresh && !isFresh(actor, now)) return 'REAUTH_REQUIRED'
   return undefined
+}
+
+/** Whether this caller has proved within the last quarter of an hour who he is. */
+export function isFresh({ session }: Actor, now: number): boolean {
+  return now - session.authenticated_at <= FRESH_FOR
 }
 
 function isPermitted(entry: Endpoint, { user, session }: Actor): boolean {

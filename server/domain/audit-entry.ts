@@ -20,6 +20,7 @@ const outcomes: Record<SecurityEvent['event'], AuditOutcome> = {
   sign_in_refused: 'refused',
   sign_out: 'success',
   account_switched: 'success',
+  accounts_signed_out: 'success',
   reauthenticated: 'success',
   reauthentication_refused: 'refused',
   password_changed: 'success',
@@ -38,7 +39,13 @@ const outcomes: Record<SecurityEvent['event'], AuditOutcome> = {
   login_token_created: 'success',
   login_token_used: 'success',
   login_token_revoked: 'success',
+  developer_token_created: 'success',
   developer_token_revoked: 'success',
+  atproto_linked: 'success',
+  atproto_unlinked: 'success',
+  atproto_grant_upgraded: 'success',
+  atproto_grant_ended: 'success',
+  pairing_approved: 'success',
   user_created: 'success',
   user_edited: 'success',
   user_enabled: 'success',
@@ -89,6 +96,7 @@ function factsOf(event: SecurityEvent): Facts {
     case 'server_started':
     case 'startup_token_minted':
     case 'audit_trimmed':
+    case 'pairing_approved':
       return { detail: rest(event) }
     case 'sign_out':
     case 'reauthenticated':
@@ -100,6 +108,8 @@ function factsOf(event: SecurityEvent): Facts {
     case 'recovery_codes_replaced':
     case 'recovery_code_used':
     case 'device_trusted':
+    case 'accounts_signed_out':
+    case 'atproto_grant_upgraded':
       return { ...himself(event.user_id), detail: rest(event) }
     case 'set_up':
       return { ...himself(event.user_id), method: 'password' }
@@ -107,6 +117,12 @@ function factsOf(event: SecurityEvent): Facts {
       return { ...himself(event.user_id), method: event.auth_source, detail: { amr: event.amr } }
     case 'sign_in_refused':
       return { target_id: event.user_id, method: event.auth_source, detail: { reason: event.reason } }
+    case 'developer_token_created': {
+      const { session_id, prefix, auth_source } = event
+      return { ...himself(event.user_id), method: auth_source, detail: { session_id, prefix } }
+    }
+    case 'atproto_grant_ended':
+      return { target_id: event.user_id, method: 'atproto', detail: rest(event) }
     case 'account_switched':
       return { actor_id: event.user_id, target_id: event.to }
     case 'login_token_used': {
@@ -144,6 +160,8 @@ function factsOf(event: SecurityEvent): Facts {
     case 'login_token_created':
     case 'login_token_revoked':
     case 'developer_token_revoked':
+    case 'atproto_linked':
+    case 'atproto_unlinked':
     case 'user_created':
     case 'user_edited':
     case 'user_enabled':

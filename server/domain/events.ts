@@ -17,6 +17,8 @@ export type SecurityEvent =
   | { event: 'sign_out'; user_id: number }
   /** `user_id` handed this browser over to `to`. */
   | { event: 'account_switched'; user_id: number; to: number }
+  /** Every account of one browser. */
+  | { event: 'accounts_signed_out'; user_id: number; count: number }
   | { event: 'reauthenticated'; user_id: number; factor: Factor }
   | { event: 'reauthentication_refused'; user_id: number }
   | { event: 'password_changed'; user_id: number }
@@ -45,7 +47,14 @@ export type SecurityEvent =
   /** `made_by` made the token that let `user_id` in. */
   | { event: 'login_token_used'; user_id: number; made_by: number; uuid: string }
   | { event: 'temporary_password_revoked'; user_id: number; by: number }
+  | { event: 'developer_token_created'; user_id: number; session_id: string; prefix: string; auth_source: AuthSource }
   | { event: 'developer_token_revoked'; user_id: number; by: number; session_id: string }
+  | { event: 'atproto_linked' | 'atproto_unlinked'; user_id: number; by: number; did: string }
+  | { event: 'atproto_grant_upgraded'; user_id: number; scope: string }
+  /** The provider took it back, it ran out, or the answer to a refresh was lost. */
+  | { event: 'atproto_grant_ended'; user_id: number; did: string; session_id: string; reason: string }
+  /** Somebody at this machine signed in for the browser at `waiting_ip`. */
+  | { event: 'pairing_approved'; waiting_ip: string }
   | { event: 'startup_token_revoked'; by: number }
   | { event: 'settings_changed'; by: number; changes: Partial<Record<SettingName, { from: unknown; to: unknown }>> }
   | { event: 'users_imported'; by: number; import_id: string; count: number }

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../../api/endpoint.ts'
 import type { Factor } from '../../api/schemas.ts'
 import type { Settings } from '../../api/settings.ts'
-import type { UserRecord } from '../storage/port.ts'
+import type { AuthSource, UserRecord } from '../storage/port.ts'
 import type { Actor } from './sessions.ts'
 
 type Demand = Settings['mfa_demand']
@@ -10,7 +10,7 @@ export type GateRefusal =
   'SECOND_FACTOR_REQUIRED' | 'PASSWORD_CHANGE_REQUIRED' | 'TEMP_PASSWORD_EXPIRED' | 'MFA_ENROLMENT_REQUIRED'
 
 /**
- * Whether the gate closes this entry to this caller. Who came by a login token alone must prove his second factor first, if
+ * Whether the gate closes this entry to this caller. Who came by a login token or an ATProto account alone must prove his second factor first, if
  * he has one; who has a temporary password must choose his own; who lacks a second factor that the settings demand must
  * enrol one. Programs with a developer token are not held.
  */
@@ -18,7 +18,7 @@ export function refuseAtGate(entry: Endpoint, actor: Actor, demand: Demand, now:
   const { user, session } = actor
   if (session.kind === 'developer' || entry.gate === 'open') return undefined
   if (isLimited(actor)) return entry.gate === 'proof' ? undefined : 'SECOND_FACTOR_REQUIRED'
-  const mustEnrol = lacksSecondFactor(user, demand)
+  const mustEnrol = lacksSecondFactor(actor, demand)
   const enrols = entry.gate === 'second_factor' || entry.gate === 'proof'
   const mayPass = entry.gate === 'password' || (enrols && mustEnrol)
   if (user.require_password_change) {
@@ -30,12 +30,18 @@ export function refuseAtGate(entry: Endpoint, actor: Actor, demand: Demand, now:
   return held && !enrols ? 'MFA_ENROLMENT_REQUIRED' : undefined
 }
 
+/** Ways of signing in that no second factor is asked in. */
+const WITHOUT_PASSWORD: ReadonlySet<AuthSource> = new Set(['login_token', 'atproto'])
+
 /** What counts as the second factor of an account that has one. */
 const SECOND_FACTORS: ReadonlySet<Factor> = new Set(['otp', 'recovery', 'device'])
 
-/** Whether a login token began this session, and the second factor that its account has is still to be proved in it. */
+/**
+ * Whether something else than a password began this session (a login token, or an ATProto account), and the second factor that the
+ * account has here is still to be proved in it.
+ */
 function isLimited({ user, session }: Actor): boolean {
-  if (session.auth_source !== 'login_token' || user.totp_confirmed_at === null) return false
+  if (!WITHOUT_PASSWORD.has(session.auth_source) || user.totp_confirmed_at === null) return false
   return !session.amr.some((factor) => SECOND_FACTORS.has(factor))
 }
 
@@ -44,9 +50,10 @@ export function hasExpired(user: UserRecord, now: number): boolean {
   return user.require_password_change && user.password_expires !== null && user.password_expires <= now
 }
 
-/** Who has no password comes in by other means, and could not prove himself before enrolling. */
-function lacksSecondFactor(user: UserRecord, demand: Demand): boolean {
-  if (user.totp_confirmed_at !== null || user.password_hash === null) return false
+/** Who has no password and came by a login token could not prove himself before enrolling; by an ATProto account he can. */
+function lacksSecondFactor({ user, session }: Actor, demand: Demand): boolean {
+  if (user.totp_confirmed_at !== null) return false
+  if (user.password_hash === null && session.auth_source !== 'atproto') return false
   const administers = user.superuser || user.permissions.length > 0
   return demand === 'everybody' || (demand === 'administrators' && administers)
 }

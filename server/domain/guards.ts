@@ -52,6 +52,7 @@ export function hasAdministeredField(edit: UserEdit): boolean {
     edit.superuser !== undefined ||
     edit.permissions !== undefined ||
     edit.manager_id !== undefined ||
-    edit.enabled !== undefined
+    edit.enabled !== undefined ||
+    edit.did !== undefined
   )
 }

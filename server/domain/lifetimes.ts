@@ -17,6 +17,23 @@ export const FRESH_FOR = 15 * MINUTE
 /** A session's last use is written down at most this often. */
 export const TOUCH_EVERY = MINUTE
 export const MAX_GROUP = 5
+/** A flow that left for a provider may take this long, and a pairing. */
+export const FLOW_LIFE = 10 * MINUTE
+export const EXCHANGE_TOKEN_LIFE = MINUTE
+export const DEVELOPER_TOKEN_DAY = DAY
+
+/**
+ * How long providers let a grant live, in all and without being refreshed: what ATProto's OAuth allows, and its reference server does.
+ * A client that proves itself by a key is trusted for longer.
+ */
+export const GRANT_LIFE = {
+  public: { all: 14 * DAY, unrefreshed: 14 * DAY },
+  confidential: { all: undefined, unrefreshed: 90 * DAY },
+} as const
+/** Grants are refreshed when the last time is this long ago. */
+export const REFRESH_EVERY = DAY
+/** A refresh that was sent and not heard of for this long is lost; requests end long before. */
+export const REFRESH_LOST_AFTER = MINUTE
 
 /** When a temporary password ends that was given so many hours; null, without an end, for -1 or where no change is required. */
 export function endOfTemporaryPassword(required: boolean, hours: number, now: number): number | null {

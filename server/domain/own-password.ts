@@ -1,5 +1,6 @@
 import type { PasswordFault } from '../../api/errors.ts'
 import type { Storage } from '../storage/port.ts'
+import { isFresh } from './admission.ts'
 import type { Attempts, Refusal } from './attempts.ts'
 import type { RecordEvent } from './events.ts'
 import type { PasswordHasher } from './password-hashing.ts'
@@ -24,6 +25,11 @@ type Refused = { refused: 'PASSWORD_UNCHANGED' } | { refused: 'PASSWORD_UNACCEPT
 export interface OwnPassword {
   /** Whether this session must prove the current password before it may choose another. */
   needsCurrent(actor: Actor): boolean
+  /**
+   * Whether this session must be proved anew first, at the provider of its ATProto account: there is no password to ask for, and one
+   * that is set is there for good.
+   */
+  mustProveAnew(actor: Actor): boolean
   /** Checks the current password where it is needed; a wrong one counts like a failed sign-in. */
   prove(actor: Actor, current: string | undefined, from: Origin, record: RecordEvent): Promise<boolean | Refusal>
   /** Why this password cannot be the person's next one; undefined when it can. */
@@ -45,6 +51,9 @@ export function createOwnPassword(deps: OwnPasswordDeps): OwnPassword {
   return {
     needsCurrent,
 
+    mustProveAnew: (actor) =>
+      actor.user.password_hash === null && actor.session.auth_source === 'atproto' && !isFresh(actor, clock()),
+
     async prove(actor, current, from, record) {
       if (!needsCurrent(actor)) return true
       return proveAgain<boolean>(attempts, actor, from, record, async () => {
@@ -64,7 +73,9 @@ export function createOwnPassword(deps: OwnPasswordDeps): OwnPassword {
 
     async set({ user, session }, chosen, from, record) {
       const password_hash = await passwords.hash(chosen)
-      const auth_source = session.auth_source === 'startup_token' ? 'password' : session.auth_source
+      // The session that follows stands on the password: break-glass is over, and what a provider granted was for the one before.
+      const stands = session.auth_source === 'startup_token' || session.auth_source === 'atproto'
+      const auth_source = stands ? 'password' : session.auth_source
       const amr = session.amr.includes('pwd') ? session.amr : [...session.amr, 'pwd' as const]
       const { row, issued } = sessions.compose(user, { auth_source, amr, group_id: session.group_id }, from)
       const done = await storage.users.setPassword(user.user_id, {

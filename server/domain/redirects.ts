@@ -19,3 +19,23 @@ function isOwnPath(address: string): boolean {
   const { origin, pathname } = new URL(address, OWN)
   return origin === OWN && !pathname.startsWith('//')
 }
+
+/**
+ * Whether what a provider answered may be handed on to this address, under which a browser began; `own` is where browsers of
+ * this machine reach us. A browser's `Host` is believed for its name alone: another port, or another address of this machine,
+ * may be somebody else's, who would get to see the answer.
+ */
+export function isOwnAddress(base: string, own: string): boolean {
+  const { hostname, port } = new URL(base)
+  if (hostname.startsWith('127.') && hostname !== '127.0.0.1') return false
+  // Without one it is 80 or 443, which only the machine's owner can give away.
+  return port === '' || port === new URL(own).port
+}
+
+/** Whether people may be sent to this page of ours once they are signed in. */
+export function isOwnPage(path: string): boolean {
+  if (!path.startsWith('/') || !isAllowedRedirect(path, [])) return false
+  // As browsers read it: `/portal/../api/` is no page.
+  const { pathname } = new URL(path, OWN)
+  return pathname !== '/api' && !pathname.startsWith('/api/')
+}

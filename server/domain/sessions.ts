@@ -1,5 +1,6 @@
 import type { Factor } from '../../api/schemas.ts'
-import type { AuthSource, NewSession, SessionRecord, Storage, UserRecord } from '../storage/port.ts'
+import type { AuthSource, MaybePromise, NewSession, SessionRecord, Storage, UserRecord } from '../storage/port.ts'
+import { isDeveloperToken } from './developer-tokens.ts'
 import { createSecret, hashSecret, type Random } from './one-time-secret.ts'
 import type { SessionTokens } from './session-token.ts'
 import type { Settings } from '../../api/settings.ts'
@@ -21,6 +22,11 @@ export interface Actor {
   session: SessionRecord
 }
 
+/** The session that a browser has already, if any: a program's developer token is none, and nothing takes its place. */
+export function browserOf(actor: Actor | undefined): Actor | undefined {
+  return actor?.session.kind === 'developer' ? undefined : actor
+}
+
 /** A new or renewed session, as the cookie and the answer carry it. */
 export interface IssuedSession {
   token: string
@@ -35,15 +41,25 @@ export interface SessionsDeps {
   settings: () => Settings
 }
 
+/** How a session begins. */
+export interface SessionStart {
+  auth_source: AuthSource
+  amr: Factor[]
+  group_id?: string | null
+  /** What a provider granted; of ATProto sessions. */
+  scope?: string | undefined
+  /** `false`: who he is was not proved just now, so the session does not begin fresh. Absent: it was, if a factor says so. */
+  proved?: boolean | undefined
+}
+
 export interface Sessions {
   /** Composes a session; nothing is stored yet, so that storing it can be part of a larger transaction. */
-  compose(
-    user: UserRecord,
-    how: { auth_source: AuthSource; amr: Factor[]; group_id?: string | null },
-    from: Origin,
-  ): { row: NewSession; issued: IssuedSession }
-  /** Whose token this is. `expired`: it was ours and has ended; `unknown`: it never was. */
-  identify(token: string): Promise<Actor | 'expired' | 'unknown'> | Actor | 'expired' | 'unknown'
+  compose(user: UserRecord, how: SessionStart, from: Origin): { row: NewSession; issued: IssuedSession }
+  /**
+   * Whose token this is, as a cookie brings it or a header. `expired`: it was ours and has ended; `unknown`: it never was. A developer
+   * token counts in a header alone.
+   */
+  identify(token: string, from: 'cookie' | 'header'): MaybePromise<Actor | 'expired' | 'unknown'>
   isLive(session: SessionRecord): boolean
   /** Live sessions of a user, the newest use first. */
   listLive(user_id: number): Promise<SessionRecord[]>
@@ -75,6 +91,7 @@ export function createSessions({ storage, tokens, clock, random, settings }: Ses
 
   function isLive(session: SessionRecord): boolean {
     const now = clock()
+    if (session.kind === 'developer') return session.revoked_at === null && session.expires_at > now
     const { session_absolute } = settings()
     // The absolute limit counts here too: shortened, it ends sessions that are under way.
     const ends_at = Math.min(session.expires_at, session.created_at + session_absolute * SECOND)
@@ -84,6 +101,17 @@ export function createSessions({ storage, tokens, clock, random, settings }: Ses
   function judge(found: { session: SessionRecord; user: UserRecord } | undefined) {
     if (!found) return 'unknown'
     return isLive(found.session) ? found : 'expired'
+  }
+
+  /** The hash under which this credential is stored; undefined when it cannot be one of ours. */
+  function storedHash(
+    credential: string,
+    from: 'cookie' | 'header',
+  ): { hash: string; isDeveloper: boolean } | undefined {
+    if (isDeveloperToken(credential))
+      return from === 'header' ? { hash: hashSecret(credential), isDeveloper: true } : undefined
+    const claims = tokens.read(credential)
+    return claims && { hash: hashSecret(claims.sid), isDeveloper: false }
   }
 
   return {
@@ -100,19 +128,23 @@ export function createSessions({ storage, tokens, clock, random, settings }: Ses
         group_id: how.group_id ?? null,
         created_at: now,
         // A login token proves that somebody was let in, not who he is: its session is never fresh, on whatever device.
-        authenticated_at: how.amr.every((factor) => factor === 'link' || factor === 'device') ? 0 : now,
+        authenticated_at:
+          how.proved === false || how.amr.every((factor) => factor === 'link' || factor === 'device') ? 0 : now,
         expires_at: now + Math.min(SESSION_LIFE[how.auth_source], settings().session_absolute * SECOND),
         ip: from.ip,
         user_agent: from.user_agent,
+        scope: how.scope,
       }
       return { row, issued: issue(row, secret, now) }
     },
 
-    identify(token) {
-      const claims = tokens.read(token)
-      if (!claims) return 'unknown'
-      const found = storage.sessions.findBySecret(hashSecret(claims.sid))
-      return found instanceof Promise ? found.then(judge) : judge(found)
+    identify(token, from) {
+      const stored = storedHash(token, from)
+      if (!stored) return 'unknown'
+      const judged = (found: { session: SessionRecord; user: UserRecord } | undefined) =>
+        (found?.session.kind === 'developer') === stored.isDeveloper ? judge(found) : 'unknown'
+      const found = storage.sessions.findBySecret(stored.hash)
+      return found instanceof Promise ? found.then(judged) : judged(found)
     },
 
     isLive,
@@ -130,6 +162,9 @@ export function createSessions({ storage, tokens, clock, random, settings }: Ses
       return rotated ? issue(session, secret, now) : undefined
     },
 
-    needsTouch: (session) => clock() - session.last_seen_at >= TOUCH_EVERY,
+    // The first use of a developer token is noted at once: until then it was never used.
+    needsTouch: ({ kind, created_at, last_seen_at }) =>
+      clock() - last_seen_at >= TOUCH_EVERY ||
+      (kind === 'developer' && last_seen_at === created_at && clock() > created_at),
   }
 }

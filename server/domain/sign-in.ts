@@ -8,8 +8,8 @@ import type { PasswordHasher } from './password-hashing.ts'
 import type { Actor, IssuedSession, Origin, Sessions } from './sessions.ts'
 import type { Settings } from '../../api/settings.ts'
 import { hasExpired } from './gate.ts'
-import { MAX_GROUP } from './lifetimes.ts'
 import { isAllowedRedirect } from './redirects.ts'
+import { roomInGroup } from './session-group.ts'
 import type { SecondFactor } from './totp.ts'
 
 export interface SignInDeps {
@@ -80,7 +80,7 @@ interface BeginOptions {
 }
 
 export function createSignIn(deps: SignInDeps): SignIn {
-  const { storage, sessions, attempts, passwords, secondFactor, startupToken, clock, random, settings } = deps
+  const { storage, sessions, attempts, passwords, secondFactor, startupToken, clock, settings } = deps
 
   async function tryPassword(form: PasswordForm, context: SignInContext): Promise<TryOutcome<Result>> {
     const { user, matches } = await prove(form)
@@ -147,17 +147,12 @@ export function createSignIn(deps: SignInDeps): SignIn {
 
   /** The group that the new account joins; an earlier session of the same account in it makes room. */
   async function groupFor(user: UserRecord, current: Actor): Promise<string | null | 'TOO_MANY_ACCOUNTS'> {
-    const { group_id } = current.session
-    if (group_id === null) {
-      if (current.user.user_id === user.user_id) return null
-      const fresh = random(16).toString('hex')
-      await storage.sessions.joinGroup(current.session.session_id, fresh)
-      return fresh
-    }
-    const members = await storage.sessions.listGroup(group_id, clock(), sessions.idleSince())
-    const same = members.filter((member) => member.user_id === user.user_id)
-    for (const old of same) await storage.sessions.revoke(old.session_id, old.user_id, clock())
-    return members.length - same.length >= MAX_GROUP ? 'TOO_MANY_ACCOUNTS' : group_id
+    if (current.session.group_id === null && current.user.user_id === user.user_id) return null
+    const room = await roomInGroup(deps, user, current)
+    if (room === 'full') return 'TOO_MANY_ACCOUNTS'
+    await storage.sessions.joinGroup(current.session.session_id, room.group_id)
+    for (const session_id of room.ends) await storage.sessions.revoke(session_id, user.user_id, clock())
+    return room.group_id
   }
 
   async function endReplaced(current: Actor): Promise<void> {

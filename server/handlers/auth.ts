@@ -3,7 +3,10 @@ import type { Factor } from '../../api/schemas.ts'
 import { createSecret, hashSecret } from '../domain/one-time-secret.ts'
 import { isImported } from '../domain/password-formats.ts'
 import { FRESH_FOR, TRUSTED_DEVICE_LIFE } from '../domain/lifetimes.ts'
+import { lacksScope, scopesOf } from '../domain/grants.ts'
+import { createsAccounts, needsPairing } from '../domain/leaving.ts'
 import { outcomeOfPassword, proveAgain } from '../domain/proof.ts'
+import { browserOf } from '../domain/sessions.ts'
 import { isRefusal, type SignedIn } from '../domain/sign-in.ts'
 import { linkedAccountsOf, switchAccount } from '../domain/session-group.ts'
 import type { Call, Handlers } from '../call.ts'
@@ -18,8 +21,9 @@ const setupStatus: Auth['setupStatus'] = async ({ deps, from }) => {
     setup_required: !(await deps.storage.users.isSetUp()),
     temporary_login_token_enabled: deps.startupToken.isWaiting(),
     password_upgrade_required: first?.password_hash ? isImported(first.password_hash) : false,
-    atproto_enabled: false,
-    account_creation_enabled: deps.settings().account_creation_enabled,
+    atproto_enabled: deps.settings().atproto_enabled && deps.provider.reach !== 'none',
+    atproto_pairing: needsPairing(deps.provider, from),
+    account_creation_enabled: createsAccounts(deps),
     min_password_length: deps.settings().min_password_length,
     insecure_transport: deps.insecure_http && !from.loopback,
   }
@@ -50,7 +54,7 @@ const login: Auth['login'] = async (call) => {
   if (provedCode && body.trust_device_flag) await trustDevice(call, result)
   return { ...answerOf(result), ...(result.redirect_to ? { redirect_to: result.redirect_to } : {}) }
   function signInWith({ from, record, actor, deviceSecret }: Entry<'login'>) {
-    const context = { from, record, current: actor }
+    const context = { from, record, current: browserOf(actor) }
     const device_secret = deviceSecret()
     if (body.login_type === 'temporary_token') return deps.signIn.withStartupToken(body.temporary_token, context)
     if (body.login_type === 'login_token') return deps.signIn.withLoginToken({ ...body, device_secret }, context)
@@ -107,7 +111,9 @@ const me: Auth['me'] = async ({ deps, actor }) => {
     superuser: user.superuser,
     permissions: user.permissions,
     is_temporary: session.kind === 'temporary',
-    scopes: [],
+    scopes: scopesOf(session.scope ?? ''),
+    auth_source: session.auth_source,
+    scope_upgrade_required: lacksScope(session, deps.settings()),
     linked_accounts: session.group_id === null ? [] : await linkedAccountsOf(deps, actor),
   }
 }
@@ -143,6 +149,7 @@ const reauth: Auth['reauth'] = async ({ deps, body, actor, from, record, fail, t
 const editAccount: Auth['editAccount'] = async (call) => {
   const { deps, body, actor, fail, tooMany, from, record, cookies } = call
   if (body.new_password !== undefined && body.new_password !== body.confirm_password) fail('PASSWORDS_DIFFER')
+  if (deps.ownPassword.mustProveAnew(actor)) fail('REAUTH_REQUIRED')
   const proved = await deps.ownPassword.prove(actor, body.password, from, record)
   if (proved !== true) return isRefusal(proved) ? tooMany(proved) : fail('CURRENT_PASSWORD_WRONG')
   const fault = body.new_password === undefined ? undefined : await deps.ownPassword.check(actor, body.new_password)

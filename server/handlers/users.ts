@@ -6,6 +6,7 @@ import { isRefusal } from '../domain/sign-in.ts'
 import type { UserEdit, UserRecord } from '../storage/port.ts'
 import type { Call, Handlers } from '../call.ts'
 import { decodeCursor, encodeCursor } from '../domain/cursor.ts'
+import { isFresh } from '../domain/admission.ts'
 import { toWireUser } from '../domain/wire.ts'
 
 type Users = Handlers<ApiTable>['users']
@@ -35,6 +36,8 @@ const create: Users['create'] = async ({ deps, actor, body, record, fail }) => {
   const { password, require_password_change = false, expires_hours = -1, ...fields } = body
   const wanted = present(fields)
   if (!mayAssign(actor.user, wanted)) fail('INVALID_FIELD_MODIFY')
+  // Whoever has the account that is entered here can sign in: as with login tokens, it must be the administrator himself who enters it.
+  if (fields.did && !isFresh(actor, deps.clock())) fail('REAUTH_REQUIRED')
   const manager_id = actor.user.superuser ? (fields.manager_id ?? null) : actor.user.user_id
   if (manager_id !== null && !(await deps.storage.users.find(manager_id))) fail('MANAGER_INVALID')
   const now = deps.clock()
@@ -52,7 +55,7 @@ const create: Users['create'] = async ({ deps, actor, body, record, fail }) => {
     require_password_change,
     password_expires: endOfTemporaryPassword(required, expires_hours, now),
     ...(password === undefined ? {} : { password_set_by: actor.user.user_id }),
-    did: null,
+    did: fields.did ?? null,
     handle: null,
     avatar_url: null,
     created_at: now,
@@ -66,6 +69,7 @@ const create: Users['create'] = async ({ deps, actor, body, record, fail }) => {
     fields: Object.keys(fields),
     ...(speaksOf(rights) ? { rights } : {}),
   })
+  if (fields.did) record({ event: 'atproto_linked', user_id: made.user_id, by: actor.user.user_id, did: fields.did })
   return made
 }
 
@@ -82,6 +86,7 @@ const editMe: Users['editMe'] = async (call) => {
 
   const sensitive = password !== undefined || email !== undefined || username !== undefined
   if (sensitive) {
+    if (deps.ownPassword.mustProveAnew(actor)) fail('REAUTH_REQUIRED')
     const proved = await deps.ownPassword.prove(actor, current_password, from, record)
     if (proved !== true) return isRefusal(proved) ? tooMany(proved) : fail('CURRENT_PASSWORD_WRONG')
   }
@@ -110,7 +115,8 @@ const read: Users['read'] = ({ target }) => toWireUser(target)
 
 const edit: Users['edit'] = async (call) => {
   const { deps, actor, target, body, record, fail } = call
-  const wanted = present(body)
+  const { did, ...others } = present(body)
+  const wanted: UserEdit = did === undefined || did === target.did ? others : { ...others, did }
   await checkEdit(call, wanted)
   const edited = await deps.storage.users.edit(target.user_id, wanted, deps.clock())
   if (edited === 'absent') return fail('USER_NOT_FOUND')
@@ -125,6 +131,10 @@ const edit: Users['edit'] = async (call) => {
   })
   if (wanted.enabled !== undefined && wanted.enabled !== target.enabled)
     record({ event: wanted.enabled ? 'user_enabled' : 'user_disabled', ...who })
+  if (wanted.did !== undefined) {
+    if (target.did !== null) record({ event: 'atproto_unlinked', ...who, did: target.did })
+    if (wanted.did !== null) record({ event: 'atproto_linked', ...who, did: wanted.did })
+  }
   return toWireUser((await deps.storage.users.find(target.user_id)) ?? target)
 }
 
@@ -135,8 +145,11 @@ async function checkEdit(
   const own = target.user_id === actor.user.user_id
   // One's own name and mail address want the current password: that is what `@me` is for.
   if (own && (wanted.username !== undefined || wanted.email !== undefined)) fail('INVALID_FIELD_MODIFY')
+  // One's own ATProto account proves itself by signing in.
+  if (own && wanted.did !== undefined) fail('INVALID_FIELD_MODIFY')
   if (own && !actor.user.superuser && hasAdministeredField(wanted)) fail('INVALID_FIELD_MODIFY')
   if (!mayAssign(actor.user, wanted)) fail('INVALID_FIELD_MODIFY')
+  if (wanted.did && !isFresh(actor, deps.clock())) fail('REAUTH_REQUIRED')
   if (wanted.manager_id === target.user_id) fail('MANAGER_INVALID')
   if (wanted.manager_id && !(await deps.storage.users.find(wanted.manager_id))) fail('MANAGER_INVALID')
 }

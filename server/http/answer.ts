@@ -19,10 +19,23 @@ export function answer(ctx: Context, entry: Endpoint, returned: unknown, mayList
       return sendFile(ctx, returned as FileAnswer)
     case 'events':
       return sendEvents(ctx, entry, returned as Listening<unknown>, mayListen)
+    case 'redirect':
+      return sendOn(ctx, entry.output.parse(returned) as { location: string; status: 302 | 303 })
+    case 'document':
+      ctx.set('Content-Type', 'application/json; charset=utf-8')
+      ctx.body = JSON.stringify(entry.output.parse(returned))
+      return
     case undefined:
       ctx.set('Content-Type', 'application/json; charset=utf-8')
       ctx.body = JSON.stringify({ status: 'ok', data: entry.output.parse(returned) })
   }
+}
+
+function sendOn(ctx: Context, { location, status }: { location: string; status: 302 | 303 }): void {
+  ctx.status = status
+  ctx.set('Location', location)
+  ctx.set('Cache-Control', 'no-store')
+  ctx.body = ''
 }
 
 function sendFile(ctx: Context, { name, type, parts }: FileAnswer): void {

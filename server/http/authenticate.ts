@@ -22,9 +22,10 @@ export async function authenticate(ctx: Context, deps: Deps): Promise<Caller> {
  * one that was never ours; `expired`: a session that has ended. Notes nothing, so that asking keeps no session alive.
  */
 export async function identifyCaller(ctx: Context, deps: Deps): Promise<Caller> {
-  const credential = bearerOf(ctx) ?? readCookie(ctx, sessionCookie(ctx.state['secure'] === true))
+  const bearer = bearerOf(ctx)
+  const credential = bearer ?? readCookie(ctx, sessionCookie(ctx.state['secure'] === true))
   if (!credential) return 'none'
-  const identified = deps.sessions.identify(credential)
+  const identified = deps.sessions.identify(credential, bearer === undefined ? 'cookie' : 'header')
   return identified instanceof Promise ? await identified : identified
 }
 

@@ -10,6 +10,11 @@ export function deviceCookie(secure: boolean): string {
   return secure ? '__Host-latchkey_device' : 'latchkey_device'
 }
 
+/** Binds sign-ins by way of a provider to this browser. */
+function flowCookie(secure: boolean): string {
+  return secure ? '__Host-latchkey_flow' : 'latchkey_flow'
+}
+
 /** A cookie of the request; the first where one name comes twice, as browsers send the most specific first. */
 export function readCookie(ctx: Context, name: string): string | undefined {
   const header = ctx.req.headers.cookie
@@ -34,6 +39,8 @@ export function answerCookies(ctx: Context, clock: () => number): AnswerCookies 
   return {
     setSession: ({ token, expires_at }) => set(sessionCookie(secure), token, expires_at),
     clearSession: () => set(sessionCookie(secure), '', 0),
+    flow: () => readCookie(ctx, flowCookie(secure)),
+    setFlow: (nonce, expires_at) => set(flowCookie(secure), nonce, expires_at),
     trustDevice: (secret, expires_at) => set(deviceCookie(secure), secret, expires_at),
   }
 }

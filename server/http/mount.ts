@@ -4,6 +4,7 @@ import { authOf, type Endpoint, limitOf, type Table } from '../../api/endpoint.t
 import type { ErrorCode } from '../../api/errors.ts'
 import type { Deps } from '../deps.ts'
 import { refuseAdmission } from '../domain/admission.ts'
+import { mayOrphanGrants } from '../domain/grants.ts'
 import { reachTarget } from '../domain/guards.ts'
 import type { Refusal } from '../domain/attempts.ts'
 import type { RecordEvent } from '../domain/events.ts'
@@ -50,6 +51,7 @@ function route(entry: Endpoint, handler: Handler<Endpoint>, deps: Deps): Middlew
     const from = originOf(ctx)
     const { record, written } = recorder(ctx, from, deps)
     try {
+      if (entry.answers === 'redirect' && !mayBeSent(ctx, entry)) throw new ApiError('BAD_ORIGIN')
       const returned = await handle(ctx, entry, handler, from, record, deps)
       if (written.length > 0) await Promise.all(written)
       answer(ctx, entry, returned, () => isStillAdmitted(ctx, entry, deps))
@@ -59,9 +61,34 @@ function route(entry: Endpoint, handler: Handler<Endpoint>, deps: Deps): Middlew
         ctx.remove('Set-Cookie')
         throw error
       })
+      if (entry.answers === 'redirect' && thrown instanceof ApiError && isLookedAt(ctx))
+        return sendToSignIn(ctx, thrown)
       throw thrown
     }
   }
+}
+
+/**
+ * Whether a browser may be sent on from here. Else a link on a foreign page could begin a sign-in, and a provider that asks
+ * nothing would have the person signed in as somebody else unawares. Looking ahead (`HEAD`) begins nothing, and ends nothing.
+ */
+function mayBeSent(ctx: Context, entry: Endpoint): boolean {
+  const site = ctx.get('Sec-Fetch-Site')
+  return (
+    ctx.method === entry.method && (entry.from_elsewhere === true || (site !== 'cross-site' && site !== 'same-site'))
+  )
+}
+
+/** Whether a person's browser goes there itself, rather than a program. */
+function isLookedAt(ctx: Context): boolean {
+  return ctx.get('Sec-Fetch-Mode') === 'navigate' || ctx.get('Accept').includes('text/html')
+}
+
+/** The page tells him what a program would read in the answer. */
+function sendToSignIn(ctx: Context, { code }: ApiError): void {
+  ctx.status = 303
+  ctx.set('Location', `/login#auth_error=${code}`)
+  ctx.body = ''
 }
 
 /** Lets the caller as far as he may come and answers what the handler returns. */
@@ -94,8 +121,8 @@ async function handle(
     cookies: answerCookies(ctx, deps.clock),
   } as Call
   try {
-    if (limitOf(entry) === 'credential') return await withinLimit(async () => handler(call), from, deps, record)
-    return await handler(call)
+    if (limitOf(entry) === 'none') return await handler(call)
+    return await withinLimit(entry, async () => handler(call), from, deps, record)
   } catch (thrown) {
     if (actor && thrown instanceof ApiError && OVERREACH.has(thrown.code))
       record({ event: 'access_refused', user_id: actor.user.user_id, code: thrown.code, entry: entry.path })
@@ -120,8 +147,14 @@ async function isStillAdmitted(ctx: Context, entry: Endpoint, deps: Deps): Promi
 }
 
 /** Answers a call that brings a credential, unless its address has failed too often; a failure counts. */
-function withinLimit<T>(handle: () => Promise<T>, from: Origin, deps: Deps, record: RecordEvent): Promise<T> {
-  return deps.attempts.inTurn(from, async () => {
+function withinLimit<T>(
+  entry: Endpoint,
+  handle: () => Promise<T>,
+  from: Origin,
+  deps: Deps,
+  record: RecordEvent,
+): Promise<T> {
+  const run = async () => {
     await refuseAddress(from, deps, record)
     try {
       return await handle()
@@ -129,7 +162,8 @@ function withinLimit<T>(handle: () => Promise<T>, from: Origin, deps: Deps, reco
       if (isWrongCredential(thrown)) await deps.attempts.failAddress(from)
       throw thrown
     }
-  })
+  }
+  return limitOf(entry) === 'address' ? run() : deps.attempts.inTurn(from, run)
 }
 
 /** The caller, once the contract's order of checks has let him through; public entries let everybody through. */
@@ -173,6 +207,8 @@ const WRONG_CREDENTIAL = new Set<ErrorCode>([
   'SETUP_TOKEN_INVALID',
   'CURRENT_PASSWORD_WRONG',
   'TOTP_CODE_WRONG',
+  'EXCHANGE_TOKEN_INVALID',
+  'PAIRING_CODE_INVALID',
 ])
 
 function isWrongCredential(thrown: unknown): boolean {
@@ -201,6 +237,7 @@ function recorder(ctx: Context, from: Origin, deps: Deps): { record: RecordEvent
       // Work that goes on after the answer has nobody else who would hear of it.
       writing.catch((error: unknown) => deps.log.error({ err: error, ...source }, 'an event is missing in the audit'))
       written.push(writing)
+      if (mayOrphanGrants(event)) deps.tendGrants()
     },
   }
 }
@@ -213,13 +250,12 @@ function tooMany({ retry_after }: Refusal): never {
   throw new ApiError('TOO_MANY_ATTEMPTS', { retry_after })
 }
 
-/** Under `/api`: a known path with the wrong verb is 405 with `Allow`, anything else 404. */
+/** A known path with the wrong verb is 405 with `Allow`; under `/api` anything else is 404, elsewhere it may be a page. */
 function unmatched(router: Router): Middleware {
   return (ctx, next) => {
-    if (!ctx.path.startsWith('/api/')) return next()
     const known = router.match(ctx.path, ctx.method).path
     const methods = [...new Set(known.flatMap((layer) => layer.methods))]
-    if (methods.length === 0) return sendError(ctx, 'NOT_FOUND')
+    if (methods.length === 0) return ctx.path.startsWith('/api/') ? sendError(ctx, 'NOT_FOUND') : next()
     ctx.set('Allow', methods.join(', '))
     sendError(ctx, 'METHOD_NOT_ALLOWED')
   }

@@ -46,7 +46,7 @@ function drawEntry(entry: Endpoint): string {
     `caller: ${authOf(entry)}`,
     entry.gate === 'open' ? 'usable while a password change is required' : '',
     entry.fresh ? 'needs a recent re-authentication' : '',
-    limitOf(entry) === 'credential' ? 'failures are limited by address' : '',
+    limitOf(entry) !== 'none' ? 'failures are limited by address' : '',
   ].filter(Boolean)
   const codes = codesOf(entry)
     .map(

@@ -32,7 +32,7 @@ const sessions = ({ now, idle_since, begun_since }: Lifetimes) => sql`
     and s.last_seen_at > ${idle_since} and s.created_at > ${begun_since}`
 
 const developerTokens = ({ now }: Lifetimes) => sql`
-  select s.session_id as id, s.user_id, ${nothing('integer')} as made_by, ${nothing('text')} as reason, s.auth_source, s.amr,
+  select s.session_id as id, s.user_id, ${nothing('integer')} as made_by, s.name as reason, s.auth_source, s.amr,
     s.created_at, s.last_seen_at as last_used_at, s.expires_at, s.ip, s.user_agent
   from sessions as s where s.revoked_at is null and s.kind = 'developer' and s.expires_at > ${now}`
 

@@ -1,6 +1,7 @@
 import type { Permission } from '../../api/permissions.ts'
 import type { AUTH_SOURCES, Factor, Language, SESSION_KINDS } from '../../api/schemas.ts'
 import type { LoginTokenState } from '../../api/login-tokens.ts'
+import type { AtprotoStore } from './port/atproto.ts'
 import type { AccessStore } from './port/access.ts'
 import type { AuditStore } from './port/audit.ts'
 import type { UserImportStore } from './port/user-imports.ts'
@@ -28,6 +29,8 @@ export interface Storage {
   limits: LimitStore
   settings: SettingStore
   userImports: UserImportStore
+  atproto: AtprotoStore
+  developerTokens: DeveloperTokenStore
   /** Whether other servers may work on this database at the same time. */
   shared: boolean
   /** Whether this error of a verb says that the database cannot be reached or written, rather than that we erred. */
@@ -73,11 +76,11 @@ export type NewUser = Omit<UserRecord, 'user_id' | 'last_sign_in_at' | 'totp_sec
 export type UserEdit = Partial<
   Pick<
     UserRecord,
-    'username' | 'email' | 'display_name' | 'superuser' | 'permissions' | 'manager_id' | 'enabled' | 'lang'
+    'username' | 'email' | 'display_name' | 'superuser' | 'permissions' | 'manager_id' | 'enabled' | 'lang' | 'did'
   >
 >
 
-export type UserConflict = 'USERNAME_TAKEN' | 'EMAIL_TAKEN'
+export type UserConflict = 'USERNAME_TAKEN' | 'EMAIL_TAKEN' | 'DID_TAKEN'
 
 export interface UserQuery {
   /** Part of user name, display name, mail address or handle, in any case. */
@@ -112,6 +115,7 @@ export interface UserStore {
   findByName(username: string): Promise<UserRecord | undefined>
   /** Of an address in lower case. */
   findByEmail(email: string): Promise<UserRecord | undefined>
+  findByDid(did: string): Promise<UserRecord | undefined>
   /** Enabled superusers, the lowest id first: the first is whom the startup token signs in. */
   superusers(limit: number): Promise<UserRecord[]>
   /** Whether the first superuser was ever created. Stays true for ever. */
@@ -129,7 +133,8 @@ export interface UserStore {
   createFirst(user: NewUser): Promise<{ user_id: number } | 'already'>
   /**
    * Atomic with its consequences: disabling ends the user's sessions and developer tokens and voids the login tokens that
-   * sign him in or that he made. `LAST_SUPERUSER`: refused because no enabled superuser would be left, however many such edits race.
+   * sign him in or that he made; another `did`, or none, ends the sessions and developer tokens that ATProto began, and the
+   * handle is unknown until the next such sign-in. `LAST_SUPERUSER`: refused because no enabled superuser would be left, however many such edits race.
    */
   edit(user_id: number, edit: UserEdit, at: number): Promise<'done' | 'absent' | 'LAST_SUPERUSER' | UserConflict>
   /**
@@ -142,6 +147,10 @@ export interface UserStore {
    * devices are forgotten, unused login tokens are void. False: no such user, or another hash than `instead_of`.
    */
   setPassword(user_id: number, password: NewPassword): Promise<boolean>
+  /** Takes the ATProto account off, and ends the sessions that it began, but the one named, and its developer tokens. False: there was none. */
+  unlinkDid(user_id: number, at: number, except: string): Promise<boolean>
+  /** Notes what the ATProto account is called now. */
+  setHandle(user_id: number, handle: string | null): Promise<void>
   /** Replaces a hash by a stronger one of the same password, only while the old one still stands. */
   upgradeHash(user_id: number, from: string, to: string): Promise<void>
   /** Begins an enrolment; replaces one that was never confirmed. False: a confirmed one stands. */
@@ -173,9 +182,17 @@ export interface SessionRecord {
   ip: string
   user_agent: string
   revoked_at: number | null
+  /** What the grant behind it covers, with spaces between, empty once the grant is dead; null: not of ATProto. */
+  scope: string | null
+  /** Of a developer token: its eight public characters, and what its owner calls it. */
+  prefix: string | null
+  name: string | null
 }
 
-export interface NewSession extends Omit<SessionRecord, 'last_seen_at' | 'revoked_at'> {
+export interface NewSession extends Omit<SessionRecord, 'last_seen_at' | 'revoked_at' | 'scope' | 'prefix' | 'name'> {
+  scope?: string | undefined
+  prefix?: string | undefined
+  name?: string | null | undefined
   /** SHA-256 of the secret that the cookie carries. */
   secret_hash: string
   /** The login token that begins it. */
@@ -210,12 +227,25 @@ export interface SessionStore {
   addFactor(session_id: string, factor: Factor): Promise<void>
   /** Ends one session of this user. False: none such, or ended before. */
   revoke(session_id: string, user_id: number, at: number): Promise<boolean>
+  /** Ends every session of a group; answers how many. */
+  revokeGroup(group_id: string, at: number): Promise<number>
   /** Ends the user's browser sessions, all but one if named. Answers how many. */
   revokeAll(user_id: number, at: number, except?: string): Promise<number>
   /** Ends the user's sessions and voids the unused login tokens that sign him in. Atomic. */
   revokeEverything(user_id: number, at: number): Promise<void>
   /** Forgets sessions that ended before this time. */
   sweep(before: number): Promise<void>
+}
+
+export interface DeveloperTokenStore {
+  /**
+   * Makes a developer token: a session of that kind, with a prefix. Atomic with its conditions: the user is enabled and has fewer than `most`
+   * that have not ended. False: he is not, or has as many.
+   */
+  create(token: NewSession, most: number): Promise<boolean>
+  count(user_id: number, now: number): Promise<number>
+  /** Those of a user that have not ended, the newest first. */
+  list(user_id: number, now: number): Promise<SessionRecord[]>
 }
 
 export interface RecoveryCodeStore {

@@ -41,6 +41,9 @@ export const SESSION_COLUMNS = [
   'ip',
   'user_agent',
   'revoked_at',
+  'scope',
+  'prefix',
+  'name',
 ] as const satisfies readonly (keyof SessionTable)[]
 
 export type UserRow = Pick<Selectable<UserTable>, (typeof USER_COLUMNS)[number]>
@@ -85,6 +88,9 @@ export function toSession(row: SessionRow): SessionRecord {
     ip: row.ip,
     user_agent: row.user_agent,
     revoked_at: row.revoked_at,
+    scope: row.scope,
+    prefix: row.prefix,
+    name: row.name,
   }
 }
 

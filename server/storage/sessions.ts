@@ -1,10 +1,10 @@
 import type { Factor } from '../../api/schemas.ts'
 import type { CompiledQuery, Kysely, Transaction } from 'kysely'
 import type { Engine } from './engine.ts'
-import { voidLoginTokens } from './login-tokens.ts'
 import type { MaybePromise, NewSession, SessionRecord, SessionStore, UserRecord } from './port.ts'
 import { SESSION_COLUMNS, type SessionRow, toSession, toUser, USER_COLUMNS, type UserRow } from './rows.ts'
 import type { Tables } from './tables.ts'
+import { voidEntries } from './user-endings.ts'
 
 export function createSessionStore(db: Kysely<Tables>, engine: Engine): SessionStore {
   const live = (now: number, idle_since: number) =>
@@ -96,12 +96,14 @@ export function createSessionStore(db: Kysely<Tables>, engine: Engine): SessionS
       return result.numUpdatedRows === 1n
     },
 
+    revokeGroup: (group_id, at) => db.transaction().execute((trx) => revokeGroup(trx, engine, group_id, at)),
+
     revokeAll: (user_id, at, except) => revokeBrowserSessions(db, user_id, at, except),
 
     revokeEverything: (user_id, at) =>
       db.transaction().execute(async (trx) => {
         // Tokens first: one that is being redeemed is waited for, and then its session is there to be ended.
-        await voidLoginTokens(trx, user_id, at)
+        await voidEntries(trx, user_id, at)
         await revokeBrowserSessions(trx, user_id, at)
       }),
 
@@ -123,6 +125,9 @@ export async function insertSession(trx: Transaction<Tables>, session: NewSessio
       last_seen_at: session.created_at,
       revoked_at: null,
       login_token: session.login_token ?? null,
+      scope: session.scope ?? null,
+      prefix: session.prefix ?? null,
+      name: session.name ?? null,
     })
     .execute()
 }
@@ -150,6 +155,22 @@ async function revokeBrowserSessions(
     .where('kind', '<>', 'developer')
     .where('revoked_at', 'is', null)
     .$if(except !== undefined, (update) => update.where('session_id', '<>', except ?? ''))
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
+/**
+ * An exchange that replaces or joins one of the group holds that row: it is waited for, and what it began is there to be
+ * ended. In one order, as there, so that the two never wait crosswise.
+ */
+async function revokeGroup(trx: Transaction<Tables>, engine: Engine, group_id: string, at: number): Promise<number> {
+  const members = trx.selectFrom('sessions').select('session_id').where('group_id', '=', group_id)
+  if (engine.name === 'postgres') await members.orderBy('session_id').forUpdate().execute()
+  const result = await trx
+    .updateTable('sessions')
+    .set({ revoked_at: at })
+    .where('group_id', '=', group_id)
+    .where('revoked_at', 'is', null)
     .executeTakeFirst()
   return Number(result.numUpdatedRows)
 }

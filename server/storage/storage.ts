@@ -1,6 +1,8 @@
 import { Kysely, sql } from 'kysely'
 import { createAccessStore } from './access.ts'
+import { createAtprotoStore } from './atproto.ts'
 import { createAuditStore } from './audit.ts'
+import { createDeveloperTokenStore } from './developer-tokens.ts'
 import type { Engine } from './engine.ts'
 import { createLimitStore } from './limits.ts'
 import { createLoginTokenStore } from './login-tokens.ts'
@@ -38,6 +40,8 @@ export async function createStorage(engine: Engine): Promise<Storage> {
     limits: createLimitStore(db),
     settings: createSettingStore(db),
     userImports: createUserImportStore(db, engine),
+    atproto: createAtprotoStore(db, engine),
+    developerTokens: createDeveloperTokenStore(db),
     shared: engine.name === 'postgres',
     isUnavailable: (error) => engine.isUnavailable(error),
     async ping() {

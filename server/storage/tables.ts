@@ -1,6 +1,7 @@
 import type { Generated } from 'kysely'
 import type { Language } from '../../api/schemas.ts'
 import type { ImportReason, ImportState } from '../../api/user-imports.ts'
+import type { ClientKeyRecord, ExchangeRecord, FlowRecord, GrantRecord, PairingRecord } from './port/atproto.ts'
 import type { AuditHead, AuditHour, AuditRecord } from './port/audit.ts'
 import type { AuthSource, LoginTokenRecord, SessionKind, TrustedDevice } from './port.ts'
 
@@ -26,6 +27,11 @@ export interface Tables {
   audit_head: AuditHead & { id: number }
   /** What the entries of an hour count, and the first and last of them. */
   audit_hours: AuditHour & { first_seq: number; last_seq: number }
+  atproto_flows: Omit<FlowRecord, 'prompted'> & { prompted: number }
+  atproto_exchanges: Omit<ExchangeRecord, 'prompted'> & { prompted: number }
+  atproto_grants: GrantRecord
+  atproto_pairings: PairingRecord
+  atproto_client_keys: ClientKeyRecord
 }
 
 /** `refused`: 0 or 1, the outcome. */
@@ -98,6 +104,9 @@ export interface SessionTable {
   revoked_at: number | null
   /** The login token that began it. */
   login_token: string | null
+  scope: string | null
+  prefix: string | null
+  name: string | null
 }
 
 /** A time that never comes, as the columns hold it: the largest date. */

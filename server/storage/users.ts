@@ -2,11 +2,16 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Engine } from './engine.ts'
 import type { NewPassword, NewUser, UserConflict, UserEdit, UserRecord, UserStore } from './port.ts'
 import { flag, searchTextOf, toUser } from './rows.ts'
-import { voidLoginTokens, voidMadeLoginTokens } from './login-tokens.ts'
+import { voidMadeLoginTokens } from './login-tokens.ts'
 import { insertSession } from './sessions.ts'
 import type { Tables } from './tables.ts'
 import { createTotpVerbs } from './totp.ts'
+import { createAccountVerbs, endAtprotoSessions, lockUser } from './user-account.ts'
+import { endAccess, endSessions, voidEntries } from './user-endings.ts'
 import { createUserList } from './user-list.ts'
+
+/** What an edit may come to. */
+type Edited = Awaited<ReturnType<UserStore['edit']>>
 
 export function createUserStore(db: Kysely<Tables>, engine: Engine): UserStore {
   return {
@@ -59,7 +64,7 @@ export function createUserStore(db: Kysely<Tables>, engine: Engine): UserStore {
 
     async edit(user_id, edit, at) {
       try {
-        return await db.transaction().execute((trx) => editUser(trx, user_id, edit, at))
+        return await db.transaction().execute((trx) => editUser(trx, engine, user_id, edit, at))
       } catch (error) {
         // Another server took the name between our look and our write.
         if (engine.isConflict(error)) return (await conflictOf(db, edit, user_id)) ?? 'USERNAME_TAKEN'
@@ -80,6 +85,7 @@ export function createUserStore(db: Kysely<Tables>, engine: Engine): UserStore {
         .execute()
     },
 
+    ...createAccountVerbs(db, engine),
     ...createTotpVerbs(db),
   }
 }
@@ -112,18 +118,20 @@ async function insertUser(trx: Transaction<Tables>, user: NewUser): Promise<{ us
 
 async function editUser(
   trx: Transaction<Tables>,
+  engine: Engine,
   user_id: number,
   edit: UserEdit,
   at: number,
-): Promise<'done' | 'absent' | 'LAST_SUPERUSER' | UserConflict> {
+): Promise<Edited> {
   const weakens = edit.superuser === false || edit.enabled === false
   if (weakens) await serialiseSuperuserEdits(trx)
-  const before = await findUser(trx, user_id)
+  const before = await lockUser(trx, engine, user_id)
   if (!before) return 'absent'
   if (weakens && before.superuser && before.enabled && !(await otherSuperuser(trx, user_id))) return 'LAST_SUPERUSER'
   const conflict = await conflictOf(trx, edit, user_id)
   if (conflict) return conflict
-  const after = { ...before, ...edit }
+  const movesAccount = edit.did !== undefined && edit.did !== before.did
+  const after = { ...before, ...edit, ...(movesAccount ? { handle: null } : {}) }
   await trx
     .updateTable('users')
     .set({
@@ -135,11 +143,14 @@ async function editUser(
       manager_id: after.manager_id,
       enabled: flag(after.enabled),
       lang: after.lang,
+      did: after.did,
+      handle: after.handle,
       updated_at: at,
       search_text: searchTextOf(after),
     })
     .where('user_id', '=', user_id)
     .execute()
+  if (movesAccount) await endAtprotoSessions(trx, user_id, at)
   if (before.enabled && !after.enabled) await endAccess(trx, user_id, at)
   return 'done'
 }
@@ -155,7 +166,7 @@ async function removeUser(
   if (before.superuser && before.enabled && !(await otherSuperuser(trx, user_id))) return 'LAST_SUPERUSER'
   // Sessions, recovery codes and trusted browsers go with the row.
   await trx.deleteFrom('users').where('user_id', '=', user_id).execute()
-  await voidLoginTokens(trx, user_id, at)
+  await voidEntries(trx, user_id, at)
   await voidMadeLoginTokens(trx, user_id, at)
   return 'done'
 }
@@ -183,10 +194,10 @@ async function otherSuperuser(trx: Transaction<Tables>, user_id: number): Promis
 
 async function conflictOf(
   db: Kysely<Tables>,
-  wanted: { username?: string; email?: string | null },
+  wanted: { username?: string; email?: string | null; did?: string | null },
   user_id = 0,
 ): Promise<UserConflict | undefined> {
-  const taken = async (column: 'username' | 'email', value: string) =>
+  const taken = async (column: 'username' | 'email' | 'did', value: string) =>
     (await db
       .selectFrom('users')
       .select('user_id')
@@ -195,6 +206,7 @@ async function conflictOf(
       .executeTakeFirst()) !== undefined
   if (wanted.username !== undefined && (await taken('username', wanted.username))) return 'USERNAME_TAKEN'
   if (wanted.email && (await taken('email', wanted.email))) return 'EMAIL_TAKEN'
+  if (wanted.did && (await taken('did', wanted.did))) return 'DID_TAKEN'
   return undefined
 }
 
@@ -216,30 +228,8 @@ async function setPassword(trx: Transaction<Tables>, user_id: number, password: 
     .executeTakeFirst()
   if (result.numUpdatedRows === 0n) return false
   await endSessions(trx, user_id, password.at, { developer: password.revoke_developer_tokens === true })
-  await voidLoginTokens(trx, user_id, password.at)
+  await voidEntries(trx, user_id, password.at)
   await trx.deleteFrom('trusted_devices').where('user_id', '=', user_id).execute()
   if (password.replacement) await insertSession(trx, password.replacement)
   return true
-}
-
-/** What could still let this user in ends, sessions of every kind and unused login tokens; and those that he made. */
-async function endAccess(trx: Transaction<Tables>, user_id: number, at: number): Promise<void> {
-  await endSessions(trx, user_id, at, { developer: true })
-  await voidLoginTokens(trx, user_id, at)
-  await voidMadeLoginTokens(trx, user_id, at)
-}
-
-async function endSessions(
-  trx: Transaction<Tables>,
-  user_id: number,
-  at: number,
-  also: { developer: boolean },
-): Promise<void> {
-  await trx
-    .updateTable('sessions')
-    .set({ revoked_at: at })
-    .where('user_id', '=', user_id)
-    .$if(!also.developer, (update) => update.where('kind', '<>', 'developer'))
-    .where('revoked_at', 'is', null)
-    .execute()
 }

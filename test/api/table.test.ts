@@ -17,7 +17,8 @@ describe('the table', () => {
   })
 
   test.each(entries)('%s is under /api, says what it does and names its parameters', (_name, entry) => {
-    expect(entry.path).toMatch(/^\/api\/[\w./:@-]+$/)
+    // What others read about us stands where they look for it.
+    expect(entry.path).toMatch(entry.answers === 'document' ? /^\/oauth[\w./-]+\.json$/ : /^\/api\/[\w./:@-]+$/)
     expect(entry.summary.length).toBeGreaterThan(5)
     const named = [...entry.path.matchAll(/:(\w+)/g)].map((match) => match[1])
     const known = entry.params instanceof z.ZodObject ? Object.keys(entry.params.shape) : []
@@ -46,10 +47,23 @@ describe('the table', () => {
   test('the password gate is open for exactly the calls that the contract names', () => {
     const usable = entries.filter(([, entry]) => entry.gate !== undefined && authOf(entry) !== 'public')
     const names = (gate: Endpoint['gate']) => usable.filter(([, entry]) => entry.gate === gate).map(([name]) => name)
-    expect(names('open')).toEqual(['users.invalidateTokens'])
+    expect(names('open')).toEqual(['auth.logoutAll', 'users.invalidateTokens'])
     expect(names('password')).toEqual(['users.editMe'])
-    expect(names('second_factor')).toEqual(['auth.totpSetup', 'auth.totpConfirm'])
+    expect(names('second_factor')).toEqual(['auth.totpSetup', 'auth.totpConfirm', 'auth.startScopeUpgrade'])
     expect(names('proof')).toEqual(['auth.reauth'])
+  })
+
+  test('the scope gate is open for exactly the calls that the contract names, and to see why it is closed', () => {
+    const usable = entries.filter(([, entry]) => entry.scope !== undefined && authOf(entry) !== 'public')
+    expect(usable.map(([name]) => name)).toEqual([
+      'auth.me',
+      'auth.switchAccount',
+      'auth.logoutAll',
+      'auth.startScopeUpgrade',
+      'auth.grant',
+      'auth.refreshGrant',
+      'users.invalidateTokens',
+    ])
   })
 
   test('every call that names a user in its path is judged by the guards', () => {
@@ -70,6 +84,17 @@ describe('the table', () => {
       'auth.login',
       'auth.showLoginToken',
       'auth.logout',
+      'auth.pdsOptions',
+      'auth.start',
+      'auth.callback',
+      'auth.exchange',
+      'auth.clientMetadata',
+      'auth.clientKeys',
+      'auth.startPairing',
+      'auth.showPairing',
+      'auth.approvePairing',
+      'auth.claimPairing',
+      'auth.cancelPairing',
       'system.health',
       'system.openapi',
     ])

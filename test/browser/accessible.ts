@@ -35,6 +35,15 @@ async function judge(page: Page, where: string, rules?: readonly string[]): Prom
   // A list that is being loaded is dimmed for that moment.
   await expect.poll(() => page.locator('[aria-busy=true]').count()).toBe(0)
   await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))))
+  await expectNoFindings(page, where, rules)
+  expect(
+    await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+    `${where} scrolls sideways`,
+  ).toBe(true)
+}
+
+/** No finding of axe on the page as it stands, also while something is under way. */
+export async function expectNoFindings(page: Page, where: string, rules?: readonly string[]): Promise<void> {
   // Put in by the debugger, so that the page's own policy need not allow it.
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe.source)
   const options = { resultTypes: ['violations'], ...(rules && { runOnly: rules }) }
@@ -43,10 +52,6 @@ async function judge(page: Page, where: string, rules?: readonly string[]): Prom
     ({ id, nodes }) => `${where}: ${id} ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
   )
   expect(findings).toEqual([])
-  expect(
-    await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
-    `${where} scrolls sideways`,
-  ).toBe(true)
 }
 
 async function show(page: Page, colorScheme: Scheme): Promise<void> {

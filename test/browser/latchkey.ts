@@ -25,14 +25,21 @@ interface Options {
   startupToken?: boolean
   directory?: string
   port?: string
+  /** Further words of the command line. */
+  flags?: readonly string[]
 }
 
-export async function startLatchkey({ startupToken = false, directory, port = '0' }: Options = {}): Promise<Latchkey> {
+export async function startLatchkey({
+  startupToken = false,
+  directory,
+  port = '0',
+  flags = [],
+}: Options = {}): Promise<Latchkey> {
   const data = directory ?? (await mkdtemp(join(tmpdir(), 'latchkey-browser-')))
-  const flags = startupToken ? ['--print-login-token'] : []
+  const words = startupToken ? [...flags, '--print-login-token'] : flags
   const child = spawn(
     process.execPath,
-    [MAIN, 'serve', '--port', port, '--data-dir', data, '--json', '--log-level', 'error', ...flags],
+    [MAIN, 'serve', '--port', port, '--data-dir', data, '--json', '--log-level', 'error', ...words],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
   const said = { ready: '', setup_link: '', startup_token: '', setup_token: '' }

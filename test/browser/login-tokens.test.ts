@@ -166,7 +166,7 @@ test('selected ones are revoked; one that was used meanwhile is named; news dist
   await dialog.getByRole('button', { name: 'Revoke', exact: true }).click()
   const result = page.getByRole('dialog', { name: 'Result' })
   await result.getByText('1 login token was revoked.').waitFor()
-  await result.getByText(/^luis: There is no such login token/).waitFor()
+  await result.getByText(/^luis: There is no such token/).waitFor()
   await result.getByRole('button', { name: 'Close' }).click()
   await rowOf(page, 'stays').waitFor({ state: 'detached' })
 

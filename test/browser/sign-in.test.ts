@@ -178,7 +178,7 @@ test('a chosen appearance is there before the first paint', async () => {
     .toBe('rgb(16, 25, 28)')
 })
 
-test('another account joins, and signing out can go on as the other one', async () => {
+test('another account joins, can be switched to, and signing out can go on as it', async () => {
   const { page } = await visit(browser, latchkey.url)
   await signIn(page)
   await page.getByRole('button', { name: 'Account of ann' }).click()
@@ -187,6 +187,10 @@ test('another account joins, and signing out can go on as the other one', async 
   await fillSignIn(page, 'carl', 'plain user kettle')
   await heading(page, 'Hello, carl')
   await page.getByRole('button', { name: 'Account of carl' }).click()
-  await page.getByRole('menuitem', { name: 'Sign out and continue as ann' }).click()
+  await page.getByRole('menuitem', { name: 'Switch to ann' }).click()
   await heading(page, 'Hello, ann')
+  await page.getByRole('button', { name: 'Account of ann' }).click()
+  await page.getByRole('menuitem', { name: 'Sign out' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Go on as carl' }).click()
+  await heading(page, 'Hello, carl')
 })

@@ -14,19 +14,25 @@ interface Manners {
   scheme?: 'light' | 'dark'
   width?: number
   locale?: string
+  /** The address that a trusted proxy names as the browser's own. */
+  from?: string
+  /** A proxy that everything goes through. */
+  proxy?: string
 }
 
 /** The browser itself logs every refused request; refusals are part of the interface and no fault of the page. */
 const REFUSAL = /^Failed to load resource: (the server responded with a status of 4|net::ERR_CONNECTION)/
 
 export async function visit(browser: Browser, url: string, manners: Manners = {}): Promise<Visit> {
-  const { scheme = 'light', width = 1280, locale = 'en-GB' } = manners
+  const { scheme = 'light', width = 1280, locale = 'en-GB', from, proxy } = manners
   const context = await browser.newContext({
     baseURL: url,
     colorScheme: scheme,
     locale,
     viewport: { width, height: 844 },
     reducedMotion: 'reduce',
+    ...(proxy === undefined ? {} : { proxy: { server: proxy } }),
+    ...(from === undefined ? {} : { extraHTTPHeaders: { 'X-Forwarded-For': from } }),
   })
   onTestFinished(() => context.close())
   context.setDefaultTimeout(20_000)

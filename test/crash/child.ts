@@ -6,8 +6,18 @@ import { onTestFinished } from 'vitest'
 const program = join(import.meta.dirname, '../../server/main.ts')
 
 /** A server to be killed, on this directory, and the lines that it prints. */
-export async function startChild(directory: string) {
-  const args = ['serve', '--json', '--port', '0', '--data-dir', directory, '--log-file', join(directory, 'log')]
+export async function startChild(directory: string, more: string[] = []) {
+  const args = [
+    'serve',
+    '--json',
+    '--port',
+    '0',
+    '--data-dir',
+    directory,
+    '--log-file',
+    join(directory, 'log'),
+    ...more,
+  ]
   const child: ChildProcess = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => void child.kill('SIGKILL'))
   if (!child.stdout) throw new Error('a child without output')

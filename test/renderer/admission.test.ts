@@ -52,7 +52,12 @@ test('a page that needs a right is not there for those without it', () => {
 })
 
 test('a link that signs in is shown to everybody, except before set-up', () => {
-  const link = target('/login/token', 'login-token', {}, { public: true as const })
+  const link = target('/login/token', 'login-token', {}, { public: true as const, anyone: true as const })
   for (const state of ['signed-out', 'gated', 'signed-in'] as const) expect(admit(link, caller(state))).toBe(true)
   expect(admit(link, caller('signed-out', true))).toMatchObject({ name: 'setup' })
+})
+
+test('where a flow lands is open to everybody, so that it can be finished', () => {
+  const landing = target('/portal', 'arrival-portal', {}, { public: true as const, anyone: true as const })
+  for (const state of ['signed-out', 'gated', 'signed-in'] as const) expect(admit(landing, caller(state))).toBe(true)
 })

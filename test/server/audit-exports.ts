@@ -58,3 +58,15 @@ export async function wholeChain({ storage }: TestServer): Promise<AuditEntry[]>
   const entries = await storage.audit.read({}, { after: 0, through: seq, limit: 10_000 })
   return entries.map(toWireEntry)
 }
+
+/** The events of the catalogue that atproto-audit.test.ts and audit-retention.test.ts bring about. */
+export const OF_ELSEWHERE = [
+  'accounts_signed_out',
+  'developer_token_created',
+  'atproto_linked',
+  'atproto_unlinked',
+  'atproto_grant_upgraded',
+  'atproto_grant_ended',
+  'pairing_approved',
+  'audit_trimmed',
+]

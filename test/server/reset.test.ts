@@ -283,11 +283,8 @@ describe('a deleted user', () => {
 const redeem = (login_token: string) =>
   buildVisitor(server.url).client.auth.login({ body: { login_type: 'login_token', login_token } })
 
-/** The calls that make developer tokens come later; here a sign-in makes a session of their kind. */
+/** A program with a developer token of bert's. */
 async function buildDeveloper(): Promise<Visitor> {
-  const { create } = server.storage.sessions
-  server.storage.sessions.create = (session, proved_hash) => create({ ...session, kind: 'developer' }, proved_hash)
-  const bert = await buildSignedIn(server, 'bert', OLD)
-  server.storage.sessions.create = create
-  return buildVisitor(server.url, { Authorization: `Bearer ${bert.cookies.get('latchkey_session')}` })
+  const { token } = dataOf(await (await buildSignedIn(server, 'bert', OLD)).client.auth.createDeveloperToken())
+  return buildVisitor(server.url, { Authorization: `Bearer ${token}` })
 }

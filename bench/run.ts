@@ -18,6 +18,7 @@ import { redemption } from './sections/redemption.ts'
 import { requests } from './sections/requests.ts'
 import { signIn } from './sections/sign-in.ts'
 import { startUp } from './sections/start-up.ts'
+import { switching } from './sections/switch-account.ts'
 import { userList } from './sections/user-list.ts'
 
 const SECTIONS: readonly Section[] = [
@@ -27,6 +28,7 @@ const SECTIONS: readonly Section[] = [
   requests,
   signIn,
   redemption,
+  switching,
   userList,
   audit,
   startUp,

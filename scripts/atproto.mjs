@@ -1,4 +1,4 @@
-// The tests that sign in at a real PDS. It comes from npm into a folder with a lock file of its own, so that nobody who
+// The tests of ATProto sign-in in a real browser: at a provider of ours that agrees at once, and at a real PDS. That comes from npm into a folder with a lock file of its own, so that nobody who
 // only runs Latchkey or its other tests pays for it.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -164,6 +164,8 @@ export const de: Texts = {
     twoStepOn: 'Bei der Anmeldung wird ein Code aus Ihrer App verlangt.',
     twoStepOff:
       'Ihr Passwort allein öffnet dieses Konto. Fügen Sie einen zweiten Schritt hinzu; das dauert eine Minute.',
+    twoStepNone:
+      'Wer Ihren Anmeldeweg in die Hand bekommt, ist angemeldet. Fügen Sie einen zweiten Schritt hinzu; das dauert eine Minute.',
     twoStepAction: 'Einschalten',
     recoveryLeft: 'Noch {n} Wiederherstellungscode | Noch {n} Wiederherstellungscodes',
     password: 'Passwort',

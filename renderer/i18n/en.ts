@@ -157,6 +157,7 @@ export const en = {
     twoStep: 'Two-step sign-in',
     twoStepOn: 'A code from your app is asked at sign-in.',
     twoStepOff: 'Your password alone opens this account. Add a second step; it takes a minute.',
+    twoStepNone: 'Whoever gets hold of the way you sign in is in. Add a second step; it takes a minute.',
     twoStepAction: 'Switch on',
     recoveryLeft: '{n} recovery code left | {n} recovery codes left',
     password: 'Password',

@@ -158,6 +158,7 @@ export const zhCN: Texts = {
     twoStep: '两步登录',
     twoStepOn: '登录时需要输入应用中的验证码。',
     twoStepOff: '目前仅凭密码即可进入此账户。添加第二步验证，只需一分钟。',
+    twoStepNone: '谁掌握了您的登录方式，谁就能登录。添加第二步验证，只需一分钟。',
     twoStepAction: '立即开启',
     recoveryLeft: '剩余 {n} 个恢复码',
     password: '密码',

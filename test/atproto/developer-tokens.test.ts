@@ -3,10 +3,10 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { launchChromium } from '../helpers/chromium.ts'
 import { dataOf } from '../helpers/visitor.ts'
 import { type AtprotoWorld, linkedUser } from '../server/atproto.ts'
-import { expectAccessible, expectAccessiblePage, expectNoFindings } from './accessible.ts'
-import { arriveAs, startHouse } from './atproto-page.ts'
-import { openUsers } from './users-page.ts'
-import { expectQuiet, heading, keptByBrowser, signIn, signInAt, visit } from './visit.ts'
+import { expectAccessible, expectAccessiblePage, expectNoFindings } from '../browser/accessible.ts'
+import { arriveAs, startHouse } from './page.ts'
+import { openUsers } from '../browser/users-page.ts'
+import { expectQuiet, heading, keptByBrowser, signIn, signInAt, visit } from '../browser/visit.ts'
 
 let browser: Browser
 let world: AtprotoWorld

@@ -2,9 +2,9 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { launchChromium } from '../helpers/chromium.ts'
 import { type AtprotoWorld, linkedUser, TRUSTING } from '../server/atproto.ts'
-import { expectAccessible, expectAccessiblePage } from './accessible.ts'
-import { enterHandle, openAtproto, startHouse } from './atproto-page.ts'
-import { expectQuiet, heading, keptByBrowser, visit, type Visit } from './visit.ts'
+import { expectAccessible, expectAccessiblePage } from '../browser/accessible.ts'
+import { enterHandle, openAtproto, startHouse } from './page.ts'
+import { expectQuiet, heading, keptByBrowser, visit, type Visit } from '../browser/visit.ts'
 
 /** One browser elsewhere on the network, as a proxy on this machine says, and one at the machine itself. */
 let browser: Browser

@@ -1,7 +1,7 @@
 import type { Locator, Page } from 'playwright-core'
 import { buildClock, type TestServerOptions } from '../helpers/server.ts'
 import { type AtprotoWorld, startWorld } from '../server/atproto.ts'
-import { heading, inConsole } from './visit.ts'
+import { heading, inConsole } from '../browser/visit.ts'
 
 /** What people do with ATProto accounts. The provider is the one of the tests: it agrees at once and has no pages. */
 

@@ -5,9 +5,9 @@ import { ERROR_STATUS } from '../../api/errors.ts'
 import { launchChromium } from '../helpers/chromium.ts'
 import { buildSignedIn, dataOf } from '../helpers/visitor.ts'
 import { type AtprotoWorld, linkedUser } from '../server/atproto.ts'
-import { expectAccessible, expectAccessiblePage } from './accessible.ts'
-import { arriveAs, enterHandle, handleField, openAtproto, startHouse } from './atproto-page.ts'
-import { expectQuiet, heading, inConsole, keptByBrowser, visit } from './visit.ts'
+import { expectAccessible, expectAccessiblePage } from '../browser/accessible.ts'
+import { arriveAs, enterHandle, handleField, openAtproto, startHouse } from './page.ts'
+import { expectQuiet, heading, inConsole, keptByBrowser, visit } from '../browser/visit.ts'
 
 let browser: Browser
 let world: AtprotoWorld

@@ -2,9 +2,9 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { launchChromium } from '../helpers/chromium.ts'
 import { type AtprotoWorld, linkedUser } from '../server/atproto.ts'
-import { expectAccessible, expectAccessiblePage } from './accessible.ts'
-import { addAs, arriveAs, enterHandle, openAccountMenu, startHouse } from './atproto-page.ts'
-import { expectQuiet, heading, visit } from './visit.ts'
+import { expectAccessible, expectAccessiblePage } from '../browser/accessible.ts'
+import { addAs, arriveAs, enterHandle, openAccountMenu, startHouse } from './page.ts'
+import { expectQuiet, heading, visit } from '../browser/visit.ts'
 
 /** Two accounts in one browser, and one whose provider has ended the grant. */
 let browser: Browser

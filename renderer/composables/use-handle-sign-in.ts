@@ -3,15 +3,15 @@ import { client } from '../api.ts'
 import { plainHandle } from '../handles.ts'
 import { useSession } from '../stores/session.ts'
 import { noteTried } from '../used-handles.ts'
-import { useAction } from './use-action.ts'
+import { useAuthorization } from './use-authorization.ts'
 import { useLeaving } from './use-leaving.ts'
 import type { SignIn } from './use-sign-in.ts'
 
 /** From a handle to the account's provider: at once, as a further account, or by a pairing where only this can be. */
 export function useHandleSignIn(signIn: SignIn, adding: boolean) {
   const session = useSession()
-  const { leaving, leave, leaveFor } = useLeaving()
-  const add = useAction(() => client.auth.startAddAccount({ body: { handle: signIn.handle.value } }), {
+  const { leaving, leave } = useLeaving()
+  const add = useAuthorization(() => client.auth.startAddAccount({ body: { handle: signIn.handle.value } }), {
     fields: { HANDLE_UNRESOLVED: 'handle' },
   })
   const pairing = computed(() => session.status?.atproto_pairing ?? false)
@@ -22,15 +22,9 @@ export function useHandleSignIn(signIn: SignIn, adding: boolean) {
     signIn.handle.value = plainHandle(signIn.handle.value)
     noteTried({ handle: signIn.handle.value, returnUrl: signIn.returnUrl })
     if (pairing.value) signIn.pair()
-    else if (adding) return join()
+    else if (adding) return add.go()
     else leave(address())
     return true
-  }
-
-  async function join(): Promise<boolean> {
-    const outcome = await add.run()
-    if (outcome.ok) leaveFor(outcome.data.auth_url)
-    return outcome.ok
   }
 
   function address(): string {

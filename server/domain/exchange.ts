@@ -8,6 +8,7 @@ import { createSecret, hashSecret, type Random } from './one-time-secret.ts'
 import { roomInGroup } from './session-group.ts'
 import type { Actor, IssuedSession, Sessions } from './sessions.ts'
 import type { SignInContext } from './sign-in.ts'
+import { isTrustedBrowser } from './trusted-browser.ts'
 
 export interface ExchangeDeps {
   storage: Storage
@@ -41,7 +42,7 @@ export type ExchangeRefusal = Extract<
 /** What the browser brings: the nonce of its cookie, and the secret by which it is trusted, if it is. */
 export interface ExchangeContext extends SignInContext {
   nonce: string | undefined
-  isTrusted: (user: UserRecord) => Promise<boolean>
+  device_secret: string | undefined
 }
 
 export type Exchange = (exchange_token: string, context: ExchangeContext) => Promise<Exchanged | ExchangeRefusal>
@@ -99,7 +100,7 @@ export function createExchange(deps: ExchangeDeps): Exchange {
   /** A replaced session hands over what was proved in it. */
   async function factorsOf(shown: ExchangeRecord, user: UserRecord, context: ExchangeContext): Promise<Factor[]> {
     const before = shown.kind === 'scope_upgrade' ? (context.current?.session.amr ?? []) : []
-    const trusted = user.totp_confirmed_at !== null && (await context.isTrusted(user))
+    const trusted = await isTrustedBrowser(deps, user, context.device_secret)
     return [...new Set<Factor>([...before, 'atproto', ...(trusted ? (['device'] as const) : [])])]
   }
 

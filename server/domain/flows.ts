@@ -7,7 +7,7 @@ import { type Grants, LONGEST_SCOPE, scopesOf } from './grants.ts'
 import { EXCHANGE_TOKEN_LIFE, FLOW_LIFE } from './lifetimes.ts'
 import { inviteUser } from './newcomers.ts'
 import { createSecret, hashSecret, type Random } from './one-time-secret.ts'
-import { type Granted, type Provider, type ProviderCode, ProviderFault } from './provider.ts'
+import { type Granted, type Provider, ProviderFault } from './provider.ts'
 import { isBeside } from './session-group.ts'
 import type { Actor } from './sessions.ts'
 import type { Vault } from './vault.ts'
@@ -220,7 +220,7 @@ export function createFlows(deps: FlowsDeps): Flows {
       } catch (error) {
         if (!(error instanceof ProviderFault)) throw error
         failed(error)
-        return { refused: codeOf(error), pairing_id }
+        return { refused: error.code, pairing_id }
       }
     },
   }
@@ -230,10 +230,6 @@ export function createFlows(deps: FlowsDeps): Flows {
     failed(error)
     return { refused: error.code === 'HANDLE_UNRESOLVED' ? error.code : 'PROVIDER_UNREACHABLE' }
   }
-}
-
-function codeOf({ code }: ProviderFault): ProviderCode {
-  return code
 }
 
 /** What is kept of a flow can be opened as that flow alone. */

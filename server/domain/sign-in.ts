@@ -11,6 +11,7 @@ import { hasExpired } from './gate.ts'
 import { isAllowedRedirect } from './redirects.ts'
 import { roomInGroup } from './session-group.ts'
 import type { SecondFactor } from './totp.ts'
+import { isTrustedBrowser } from './trusted-browser.ts'
 
 export interface SignInDeps {
   storage: Storage
@@ -110,12 +111,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
   ): Promise<Factor | undefined | 'TOTP_REQUIRED' | 'TOTP_CODE_WRONG'> {
     if (user.totp_confirmed_at === null) return undefined
     if (form.code !== undefined) return (await secondFactor.redeem(user, form.code)) ?? 'TOTP_CODE_WRONG'
-    return (await isTrusted(user, form.device_secret)) ? 'device' : 'TOTP_REQUIRED'
-  }
-
-  async function isTrusted({ user_id }: UserRecord, device_secret: string | undefined): Promise<boolean> {
-    if (device_secret === undefined) return false
-    return storage.trustedDevices.use(user_id, hashSecret(device_secret), clock())
+    return (await isTrustedBrowser(deps, user, form.device_secret)) ? 'device' : 'TOTP_REQUIRED'
   }
 
   /** Whose password this is. A weaker or imported hash is replaced; then the one that now stands is the one proved. */
@@ -170,7 +166,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
     const shown = await storage.loginTokens.show(secret_hash, clock())
     if (!shown) return refuse('failed', 'LOGIN_TOKEN_INVALID', 'login_token', context).value
     const { token, login_user: user } = shown
-    const trusted = user.totp_confirmed_at !== null && (await isTrusted(user, device_secret))
+    const trusted = await isTrustedBrowser(deps, user, device_secret)
     const begun = await begin(
       user,
       { auth_source: 'login_token', amr: trusted ? ['link', 'device'] : ['link'] },

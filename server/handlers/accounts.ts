@@ -3,7 +3,6 @@ import type { FlowKind } from '../storage/port/atproto.ts'
 import type { Handlers } from '../call.ts'
 import type { FlowEnd } from '../domain/flows.ts'
 import { createsAccounts, identify, leave } from '../domain/leaving.ts'
-import { hashSecret } from '../domain/one-time-secret.ts'
 import { isOwnAddress, isOwnPage } from '../domain/redirects.ts'
 import { browserOf } from '../domain/sessions.ts'
 import { membersOf, roomInGroup, switchAccount } from '../domain/session-group.ts'
@@ -60,12 +59,8 @@ const exchange: Auth['exchange'] = async (call) => {
   const slow = await deps.pace('exchange', actor, from)
   if (slow) return tooMany(slow)
   if (!deps.settings().atproto_enabled) fail('ATPROTO_DISABLED')
-  const isTrusted = async ({ user_id }: { user_id: number }) => {
-    const secret = deviceSecret()
-    return secret !== undefined && deps.storage.trustedDevices.use(user_id, hashSecret(secret), deps.clock())
-  }
-  const context = { from, record, current: browserOf(actor), nonce: cookies.flow(), isTrusted }
-  const exchanged = await deps.exchange(body.exchange_token, context)
+  const browser = { current: browserOf(actor), nonce: cookies.flow(), device_secret: deviceSecret() }
+  const exchanged = await deps.exchange(body.exchange_token, { from, record, ...browser })
   if (typeof exchanged === 'string') return fail(exchanged)
   const { user_id, username } = exchanged.user
   if (exchanged.kind === 'developer_token') {

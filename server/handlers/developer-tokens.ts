@@ -37,17 +37,8 @@ const createDeveloperToken: Auth['createDeveloperToken'] = async ({ deps, actor,
   if (!(await deps.storage.developerTokens.create(row, MOST_DEVELOPER_TOKENS))) fail('TOO_MANY_ACTIVE')
   const { session_id, prefix } = row
   record({ event: 'developer_token_created', user_id: user.user_id, session_id, prefix, auth_source: 'password' })
-  return {
-    prefix,
-    name: asked.name,
-    created_at: iso(row.created_at),
-    expires_at: iso(row.expires_at),
-    last_used_at: null,
-    did: null,
-    stops_working_on: iso(row.expires_at),
-    needs_sign_in: false,
-    token,
-  }
+  const unused = { ...row, name: asked.name, scope: null, last_seen_at: row.created_at }
+  return { ...toWire(unused, undefined), token }
 }
 
 const developerTokens: Auth['developerTokens'] = async ({ deps, actor }) => {
@@ -63,7 +54,9 @@ const developerTokens: Auth['developerTokens'] = async ({ deps, actor }) => {
   }
 }
 
-function toWire(row: SessionRecord, grant: GrantRecord | undefined): DeveloperToken {
+type Shown = Pick<SessionRecord, 'prefix' | 'name' | 'scope' | 'created_at' | 'expires_at' | 'last_seen_at'>
+
+function toWire(row: Shown, grant: GrantRecord | undefined): DeveloperToken {
   const grant_ends = grant ? endsOf(grant).stops_working_on : null
   return {
     prefix: row.prefix ?? '',

@@ -3,6 +3,7 @@ import { lockEnabledUser, type NamedExchange, Refused, spendExchange } from './a
 import type { Engine } from './engine.ts'
 import type { Tables } from './tables.ts'
 import { endAtprotoSessions, setAccount } from './user-account.ts'
+import { conflictOf } from './users.ts'
 
 /** Consumes an exchange token by linking its account to its user, or rejects with `Refused`. */
 export async function linkByExchange(
@@ -15,7 +16,7 @@ export async function linkByExchange(
   const user = await lockEnabledUser(trx, engine, user_id)
   const { session_id } = await spendExchange(trx, named, user_id)
   if (session_id === null || !(await livesFor(trx, engine, session_id, user_id, named.now))) throw new Refused()
-  if (await isTaken(trx, did, user_id)) return 'DID_TAKEN'
+  if (await conflictOf(trx, { did }, user_id)) return 'DID_TAKEN'
   await setAccount(trx, { ...user, did, handle }, named.now)
   // What the account before this one began ends, but not under the feet of him who does this.
   if (user.did !== null && user.did !== did) await endAtprotoSessions(trx, user_id, named.now, session_id)
@@ -55,16 +56,6 @@ async function livesFor(
     .where('revoked_at', 'is', null)
     .where('expires_at', '>', now)
     .$if(engine.name === 'postgres', (select) => select.forUpdate())
-    .executeTakeFirst()
-  return row !== undefined
-}
-
-async function isTaken(trx: Transaction<Tables>, did: string, user_id: number): Promise<boolean> {
-  const row = await trx
-    .selectFrom('users')
-    .select('user_id')
-    .where('did', '=', did)
-    .where('user_id', '<>', user_id)
     .executeTakeFirst()
   return row !== undefined
 }

@@ -192,7 +192,8 @@ async function otherSuperuser(trx: Transaction<Tables>, user_id: number): Promis
   return row !== undefined
 }
 
-async function conflictOf(
+/** Which of these names another user has already. */
+export async function conflictOf(
   db: Kysely<Tables>,
   wanted: { username?: string; email?: string | null; did?: string | null },
   user_id = 0,

@@ -35,7 +35,10 @@ export function createSetup(deps: SetupDeps): Setup {
 
   return async function setUp(form, from) {
     if (await storage.users.isSetUp()) return { refused: 'SETUP_NOT_REQUIRED' }
-    if (!setupToken.matches(form.setup_token)) return { refused: 'SETUP_TOKEN_INVALID' }
+    if (!setupToken.matches(form.setup_token)) {
+      // Wiped while the line above was read: then somebody has just been first.
+      return { refused: (await storage.users.isSetUp()) ? 'SETUP_NOT_REQUIRED' : 'SETUP_TOKEN_INVALID' }
+    }
     const names = [form.username, form.email?.split('@')[0]]
     const fault = await policy(form.password, { min_length: settings().min_password_length, names })
     if (fault) return { refused: 'PASSWORD_UNACCEPTABLE', reason: fault }

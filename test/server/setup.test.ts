@@ -74,6 +74,31 @@ describe('fifty at once', () => {
     await server.storage.users.edit(me.user_id, { username: ADMIN.username }, server.clock())
   })
 
+  test('one that looked before the winner was there, and comes with the token after, is told the same', async () => {
+    const late = await startTestServer()
+    try {
+      const { isSetUp } = late.storage.users
+      const [winner, loser] = [buildVisitor(late.url), buildVisitor(late.url)]
+      const seen = Promise.withResolvers<void>()
+      const over = Promise.withResolvers<void>()
+      late.storage.users.isSetUp = async () => {
+        late.storage.users.isSetUp = isSetUp
+        const before = await isSetUp()
+        seen.resolve()
+        await over.promise
+        return before
+      }
+      const setup_token = late.setupToken ?? ''
+      const outcome = loser.client.auth.setup({ body: form({ username: 'second', setup_token }) })
+      await seen.promise
+      expect(codeOf(await winner.client.auth.setup({ body: form({ username: 'first', setup_token }) }))).toBe('ok')
+      over.resolve()
+      expect(codeOf(await outcome)).toBe('SETUP_NOT_REQUIRED')
+    } finally {
+      await late.end()
+    }
+  })
+
   test('afterwards the same token is worth nothing, whatever comes with it', async () => {
     const { client } = buildVisitor(server.url)
     expect(codeOf(await client.auth.setup({ body: form({ username: 'second' }) }))).toBe('SETUP_NOT_REQUIRED')

@@ -1,8 +1,11 @@
-// Two builds in one file: the page (`vite build` → dist/page) and the server (`vite build --mode server` → dist/server).
-import { join } from 'node:path'
+// Four builds in one file: the page (`vite build` → dist/page), the server (`--mode server` → dist/server), and of the desktop
+// app its two processes (`--mode desktop` → dist/desktop) and what its window may call (`--mode preload` → dist/preload).
+import { globSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig, type Plugin, type UserConfig } from 'vite'
 import vuetify from 'vite-plugin-vuetify'
+import { desktop as bridge } from './api/desktop.ts'
 import { table } from './api/index.ts'
 import { thinTable } from './renderer/build/thin-table.ts'
 
@@ -37,27 +40,61 @@ const httpWithoutItsClient: Plugin = {
   load: (id) => (id === '\0http' ? "module.exports = process.getBuiltinModule('node:http')" : undefined),
 }
 
-const server: UserConfig = {
+/** Programs of worker threads, which are started by their address beside the main file. */
+const workers = Object.fromEntries(
+  globSync('server/**/*-worker.ts', { cwd: import.meta.dirname }).map((path) => [
+    basename(path, '.ts'),
+    inProject(path),
+  ]),
+)
+
+/** Bundled, because one file starts faster than some hundred. What is named stays in node_modules: see `nativeParts`. */
+const bundled = (out: string, input: Record<string, string>, external: string[], minify = false): UserConfig => ({
   plugins: [httpWithoutItsClient],
-  // Bundled, because one file starts faster than some hundred. Native code and the wasm engine find their files beside
-  // their own package, so these stay in node_modules.
-  ssr: { noExternal: true, external: ['@node-rs/argon2', '@node-rs/bcrypt', 'sql.js', 'pg-native'] },
+  ssr: { noExternal: true, external },
   build: {
     ssr: true,
-    outDir: inProject('dist/server'),
+    outDir: inProject('dist', out),
     emptyOutDir: true,
     target: 'node24',
     sourcemap: false,
-    minify: false,
+    minify,
     copyPublicDir: false,
     rolldownOptions: {
-      input: {
-        main: inProject('server/main.ts'),
-        'checkpoint-worker': inProject('server/storage/sqljs/checkpoint-worker.ts'),
-      },
+      input,
       output: { entryFileNames: '[name].js', chunkFileNames: 'chunk-[hash].js' },
     },
   },
+})
+
+/** Native code and the wasm engine find their files beside their own package. */
+const nativeParts = ['@node-rs/argon2', '@node-rs/bcrypt', 'sql.js', 'pg-native']
+
+const server = bundled('server', { main: inProject('server/main.ts'), ...workers }, nativeParts)
+
+const desktop = bundled(
+  'desktop',
+  { main: inProject('electron/main.ts'), 'server-process': inProject('electron/server-process.ts'), ...workers },
+  [...nativeParts, 'electron'],
+  // It is downloaded, and again with every update.
+  true,
+)
+
+/** Alone, because a window's sandbox lets it load nothing but `electron`; so the names of the bridge are put in here. */
+const preload: UserConfig = {
+  define: { DESKTOP_ACTS: JSON.stringify(Object.keys(bridge)) },
+  build: {
+    outDir: inProject('dist/preload'),
+    emptyOutDir: true,
+    target: 'chrome140',
+    sourcemap: false,
+    minify: false,
+    copyPublicDir: false,
+    lib: { entry: inProject('electron/preload.ts'), formats: ['cjs'], fileName: () => 'preload.cjs' },
+    rolldownOptions: { external: ['electron'] },
+  },
 }
 
-export default defineConfig(({ mode }) => (mode === 'server' ? server : page))
+const modes: Record<string, UserConfig> = { server, desktop, preload }
+
+export default defineConfig(({ mode }) => modes[mode] ?? page)

@@ -31,6 +31,10 @@ export default defineConfig({
       lane('electron', 20_000),
       lane('browser', 60_000),
       lane('crash', 120_000),
+      // Two machines, which Linux makes of network namespaces for root.
+      lane('lan', 30_000),
+      // True launches of the desktop app, which `npm run test:desktop` runs where Electron is there.
+      ...(process.env['LATCHKEY_DESKTOP_LANE'] ? [lane('desktop', 60_000)] : []),
       // It needs a PDS, which only `npm run test:atproto` installs.
       ...(process.env['LATCHKEY_ATPROTO_LANE'] ? [lane('atproto', 60_000)] : []),
     ],

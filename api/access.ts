@@ -105,6 +105,6 @@ export const access = {
       /** Whether the filter finds more; ask again. */
       more: z.boolean(),
     }),
-    errors: [],
+    errors: ['LAST_WAY_IN'],
   }),
 }

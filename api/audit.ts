@@ -46,9 +46,12 @@ export const AUDIT_EVENTS = [
   'users_imported',
   'users_import_undone',
   'settings_changed',
+  'authority_made',
   'limited',
   'access_refused',
   'audit_exported',
+  'backup_made',
+  'restored',
   'audit_trimmed',
 ] as const
 export type AuditEvent = (typeof AUDIT_EVENTS)[number]

@@ -183,6 +183,15 @@ export const auth = {
       auth_source: z.enum(AUTH_SOURCES),
       /** The grant behind this session is gone or covers too little: only signing in again at the provider helps. */
       scope_upgrade_required: z.boolean(),
+      /**
+       * Whether he may administer from where he is: `elsewhere`, he holds rights, but the settings name networks, and he is in none of
+       * them; `none`, he holds no rights.
+       */
+      administration: z.enum(['here', 'elsewhere', 'none']),
+      /** The address that this request came from, as the server sees it. */
+      address: z.string(),
+      /** The address of this server to hand on to others, who may be at other machines. */
+      share_base: z.string(),
       linked_accounts: z.array(linkedAccount),
     }),
     errors: [],

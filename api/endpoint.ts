@@ -54,6 +54,8 @@ export interface Endpoint {
   limit?: 'credential' | 'address' | 'none'
   /** The caller must have proved a password or code within the last 15 minutes. */
   fresh?: true
+  /** Only who holds a permission has a use for it, though `auth` does not say so. */
+  administers?: true
   /** Acts on the account of the user whom `:id` names. The guards judge him before the handler runs. */
   target?: Target
   params?: z.ZodType
@@ -143,6 +145,7 @@ export type SurroundingCode =
   | (typeof ALWAYS)[number]
   | (typeof WITH_BODY)[number]
   | (typeof WITH_SESSION)[number]
+  | 'ADMIN_NETWORK'
   | 'USER_NOT_FOUND'
   | 'SELF_RESET'
   | 'INVALID_QUERY'
@@ -156,6 +159,7 @@ export function codesOf(entry: Endpoint): ErrorCode[] {
   if (entry.query) codes.add('INVALID_QUERY')
   if (entry.params) codes.add('NOT_FOUND')
   if (entry.auth !== 'public') for (const code of WITH_SESSION) codes.add(code)
+  if (isAdministration(entry) || entry.target) codes.add('ADMIN_NETWORK')
   if (entry.target) codes.add('USER_NOT_FOUND')
   if (entry.target && entry.target.self !== 'allowed') codes.add('SELF_RESET')
   if (limitOf(entry) !== 'none') codes.add('TOO_MANY_ATTEMPTS')
@@ -164,6 +168,15 @@ export function codesOf(entry: Endpoint): ErrorCode[] {
 
 export function authOf(entry: Endpoint): Auth {
   return entry.auth ?? 'superuser'
+}
+
+/**
+ * Whether calling it is administration, whoever does it: then the settings can restrict it to networks. An entry with a `target`
+ * that everybody may use for himself is so only where it acts on somebody else.
+ */
+export function isAdministration(entry: Endpoint): boolean {
+  const auth = authOf(entry)
+  return entry.administers === true || !(auth === 'public' || auth === 'session' || auth === 'browser')
 }
 
 export function limitOf(entry: Endpoint): 'credential' | 'address' | 'none' {

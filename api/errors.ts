@@ -23,6 +23,7 @@ export const ERROR_STATUS = {
   SCOPE_UPGRADE_REQUIRED: 403,
   ACCESS_DENIED: 403,
   REAUTH_REQUIRED: 403,
+  ADMIN_NETWORK: 403,
   TOO_MANY_ATTEMPTS: 429,
   // signing in
   SETUP_NOT_REQUIRED: 409,
@@ -80,6 +81,10 @@ export const ERROR_STATUS = {
   AMBIGUOUS_PREFIX: 400,
   REDIRECT_NOT_ALLOWED: 400,
   SETTING_UNSOUND: 400,
+  ADMIN_NETWORK_SELF: 409,
+  // the network
+  LAN_OFF: 409,
+  LAN_OWN_CERTIFICATE: 409,
   // imports of users
   IMPORT_NOT_FOUND: 404,
   IMPORT_STATE: 409,
@@ -105,12 +110,22 @@ export interface ErrorData {
   PASSWORD_UNACCEPTABLE: { reason: PasswordFault }
   /** The setting that does not fit the others. */
   SETTING_UNSOUND: { setting: string }
+  LAST_WAY_IN: LastWayIn
 }
 
 /** One fault of a request: where it is (dotted path, empty for the whole) and what is wrong, in English. */
 export interface Fault {
   path: string
   message: string
+}
+
+/**
+ * Whose last way in a change would have taken: that of the `person` himself, or that of all `administrators`, of whom none could
+ * have come in any more. `left`: the ways that are left, and would have gone; none, where no administrator has a proven one yet.
+ */
+export interface LastWayIn {
+  whose: 'person' | 'administrators'
+  left: readonly { user_id: number; username: string; way: 'password' | 'atproto' }[]
 }
 
 /** Why a chosen password is refused. */

@@ -5,6 +5,7 @@ import { auth } from './auth.ts'
 import { developerTokens } from './developer-tokens.ts'
 import type { Table } from './endpoint.ts'
 import { grants } from './grants.ts'
+import { lan } from './lan.ts'
 import { loginTokens } from './login-tokens.ts'
 import { ownSessions } from './own-sessions.ts'
 import { pairing } from './pairing.ts'
@@ -24,6 +25,7 @@ export const table = {
   access,
   audit,
   settings: settingCalls,
+  lan,
   system,
 } satisfies Table
 

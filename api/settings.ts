@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { endpoint } from './endpoint.ts'
+import { normalNetwork } from './networks.ts'
 import { expiresHours } from './schemas.ts'
 
 const MINUTE = 60
@@ -17,6 +18,13 @@ const webOrigin = z
   .max(300)
   .refine((text) => URL.canParse(text) && new URL(text).origin === text.toLowerCase(), 'an origin: scheme and host')
   .toLowerCase()
+
+/** An address or a range of them, kept in one spelling: `192.168.1.0/24`, `fd00::1`. */
+const network = z
+  .string()
+  .max(60)
+  .refine((text) => normalNetwork(text) !== undefined, 'an address, or a range like 192.168.1.0/24')
+  .overwrite((text) => normalNetwork(text) ?? text)
 
 /** One scope of ATProto's OAuth: `atproto`, `transition:generic`, `repo:app.bsky.feed.post?action=create`. */
 export const ATPROTO_SCOPE = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'one scope, without white space')
@@ -87,6 +95,13 @@ const fields = {
     .refine((options) => new Set(options.map(({ url }) => url)).size === options.length, 'each address once'),
   /** New accounts can be made from the sign-in page; only while `atproto_sign_up` is `open`, because nobody has linked them. */
   account_creation_enabled: z.boolean(),
+  /** From where people may administer, besides this machine itself; none named: from anywhere. */
+  admin_networks: z
+    .array(network)
+    .max(50)
+    .overwrite((networks) => [...new Set(networks)]),
+  /** Other machines of the network may reach us, over TLS. */
+  lan_enabled: z.boolean(),
 } as const
 
 const settings = z.object(fields)
@@ -122,6 +137,8 @@ const DEFAULTS: Settings = {
     },
   ],
   account_creation_enabled: false,
+  admin_networks: [],
+  lan_enabled: false,
 }
 
 /** Stored settings over their defaults; one that no longer fits its bounds counts as not stored. */
@@ -153,6 +170,6 @@ export const settingCalls = {
     limit: 'none',
     body: z.strictObject(fields).partial(),
     output: settings,
-    errors: ['SETTING_UNSOUND'],
+    errors: ['SETTING_UNSOUND', 'ADMIN_NETWORK_SELF', 'LAST_WAY_IN'],
   }),
 }

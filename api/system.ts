@@ -36,6 +36,7 @@ export const system = {
     path: '/api/changes',
     summary: 'Tells what has changed, of what the caller may see, within a second; the first event comes at once',
     auth: 'browser',
+    administers: true,
     limit: 'none',
     answers: 'events',
     output: z.object({ topics: z.array(z.enum(TOPICS)) }),

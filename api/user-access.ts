@@ -1,11 +1,28 @@
 import { z } from 'zod'
 import { endpoint } from './endpoint.ts'
 import { session } from './own-sessions.ts'
-import { empty, expiresHours, isoDate, temporaryPassword, text } from './schemas.ts'
+import { empty, expiresHours, isoDate, temporaryPassword, text, userId } from './schemas.ts'
 import { byId } from './users.ts'
+
+/** Superusers whose ways in are told. */
+export const MOST_WAYS_IN = 20
 
 /** What lets a user in, in the hands of an administrator; part of the area `users`. */
 export const userAccess = {
+  waysIn: endpoint({
+    method: 'GET',
+    path: '/api/v2/ways-in',
+    summary: 'The first twenty enabled superusers, with the ways by which they have really come in',
+    auth: 'superuser',
+    limit: 'none',
+    output: z.object({
+      items: z.array(
+        z.object({ user_id: userId, username: z.string(), ways: z.array(z.enum(['password', 'atproto'])) }),
+      ),
+    }),
+    errors: [],
+  }),
+
   temporaryPasswordOptions: endpoint({
     method: 'GET',
     path: '/api/v2/users/temporary-password-options',
@@ -35,7 +52,7 @@ export const userAccess = {
       revoke_developer_tokens: z.boolean().optional(),
     }),
     output: z.object({ password: z.string(), expires: isoDate.optional() }),
-    errors: ['USER_NOT_FOUND', 'SELF_RESET', 'OVERLOADED'],
+    errors: ['USER_NOT_FOUND', 'SELF_RESET', 'LAST_WAY_IN', 'OVERLOADED'],
   }),
 
   resetSecondFactor: endpoint({

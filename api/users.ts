@@ -216,6 +216,7 @@ export const users = {
       'MANAGER_INVALID',
       'INVALID_FIELD_MODIFY',
       'LAST_SUPERUSER',
+      'LAST_WAY_IN',
     ],
   }),
 
@@ -228,7 +229,7 @@ export const users = {
     target: { self: 'allowed' },
     params: byId,
     output: empty,
-    errors: ['USER_NOT_FOUND', 'LAST_SUPERUSER'],
+    errors: ['USER_NOT_FOUND', 'LAST_SUPERUSER', 'LAST_WAY_IN'],
   }),
 
   invalidateTokens: endpoint({

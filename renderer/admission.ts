@@ -21,7 +21,8 @@ export type SessionState = 'unknown' | 'signed-out' | 'gated' | 'signed-in'
 export interface Caller {
   state: SessionState
   setupRequired: boolean
-  may(permission: Permission): boolean
+  /** Whether he has it, wherever he is: from elsewhere the page is there, and says so. */
+  holds(permission: Permission): boolean
 }
 
 type Target = Pick<RouteLocationNormalized, 'name' | 'fullPath' | 'path' | 'query' | 'meta'>
@@ -39,7 +40,8 @@ function admitSignedIn(to: Target, caller: Caller): true | RouteLocationRaw {
   if (to.name === 'login' && to.query['add'] === undefined)
     return ownPath(to.query['returnUrl']) ?? { name: 'overview' }
   const permission = to.meta.permission
-  if (permission && !caller.may(permission)) return { name: 'not-found', params: { path: to.path.slice(1).split('/') } }
+  if (permission && !caller.holds(permission))
+    return { name: 'not-found', params: { path: to.path.slice(1).split('/') } }
   return true
 }
 

@@ -51,7 +51,16 @@ export const EVENT_GROUPS = {
     'users_imported',
     'users_import_undone',
   ],
-  server: ['server_started', 'set_up', 'settings_changed', 'audit_exported', 'audit_trimmed'],
+  server: [
+    'server_started',
+    'set_up',
+    'settings_changed',
+    'authority_made',
+    'audit_exported',
+    'backup_made',
+    'restored',
+    'audit_trimmed',
+  ],
 } as const satisfies Record<string, readonly AuditEvent[]>
 
 export type EventGroup = keyof typeof EVENT_GROUPS

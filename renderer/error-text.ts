@@ -1,5 +1,6 @@
 import type { Refused } from '../api/client.ts'
 import type { PasswordFault } from '../api/errors.ts'
+import { wordingOf } from '../api/texts/wording.ts'
 import type { Translate } from './composables/use-text.ts'
 import type { TextKey } from './i18n/keys.ts'
 
@@ -32,7 +33,8 @@ export function errorText(
   if (error.code === 'PASSWORD_UNACCEPTABLE' && error.data) {
     return t(PASSWORD_TEXTS[error.data.reason], { min: minPasswordLength })
   }
-  return t(`error.${error.code}`, { seconds })
+  const { name, named } = wordingOf(error.code, error.data)
+  return t(`error.${name}`, { seconds, ...named })
 }
 
 /** Seconds that a refusal asks to wait; 0 when it asks nothing. */

@@ -7,6 +7,11 @@ export function exchangeTokenIn(fragment: string): string {
   return new URLSearchParams(fragment).get('exchange_token') ?? ''
 }
 
+/** A startup token that the desktop app hands to the sign-in page; it is used when the person presses the button. */
+export function startupTokenIn(fragment: string): string {
+  return new URLSearchParams(fragment).get('startup_token') ?? ''
+}
+
 /** Why a flow failed. A code that is not ours says no more than that the flow came to nothing. */
 export function authErrorIn(fragment: string): ErrorCode | undefined {
   const code = new URLSearchParams(fragment).get('auth_error')

@@ -1,3 +1,4 @@
+import { normalNetwork } from '../api/networks.ts'
 import type { SettingName, Settings } from '../api/settings.ts'
 
 /**
@@ -38,6 +39,8 @@ export const DEFAULT_SETTINGS: Settings = {
     },
   ],
   account_creation_enabled: false,
+  admin_networks: [],
+  lan_enabled: false,
 }
 
 export type Bounds = readonly [min: number, max: number]
@@ -67,6 +70,7 @@ export const MFA_DEMANDS = [
 export const LIFE_BOUNDS: Bounds = [1, 8760]
 export const MOST_LIVES = 12
 export const MOST_ORIGINS = 50
+export const MOST_NETWORKS = 50
 /** From here on a password alone is advisable. */
 export const LONG_ENOUGH_ALONE = 15
 
@@ -78,13 +82,24 @@ export function orderedLives(lives: readonly number[]): number[] {
 
 /** Addresses typed one per line, as origins; and the first line that is none. */
 export function readOrigins(text: string): { origins: string[]; faulty: string | undefined } {
+  const { read, faulty } = readLines(text, originOf)
+  return { origins: read, faulty }
+}
+
+/** Networks typed one per line, in their one spelling; and the first line that is none. */
+export function readNetworks(text: string): { networks: string[]; faulty: string | undefined } {
+  const { read, faulty } = readLines(text, normalNetwork)
+  return { networks: read, faulty }
+}
+
+function readLines(text: string, readLine: (line: string) => string | undefined) {
   const lines = text
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
-  const origins = lines.map(originOf)
-  const faulty = lines[origins.indexOf(undefined)]
-  return { origins: [...new Set(origins.filter((origin) => origin !== undefined))], faulty }
+  const read = lines.map(readLine)
+  const faulty = lines[read.indexOf(undefined)]
+  return { read: [...new Set(read.filter((one) => one !== undefined))], faulty }
 }
 
 /** `https://Wiki.example.org/` is meant as `https://wiki.example.org`; a longer path is not ours to drop. */

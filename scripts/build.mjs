@@ -1,4 +1,4 @@
-// The page (dist/page) and the server (dist/server), built again only when something they are made of has changed.
+// The page (dist/page), the server (dist/server) and the desktop app (dist/desktop, dist/preload), built again only when something they are made of has changed.
 // A build goes to a folder beside and is swapped in when it is whole, so an interrupted one harms nothing.
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,10 +18,22 @@ const targets = [
   { name: 'server', title: 'Build the server', inputs: ['server', ...common], args: ['build', '--mode', 'server'] },
 ]
 
+const desktopInputs = ['electron', 'server', ...common]
+/** Only who runs, tests or packs the desktop app pays for these. @type {Target[]} */
+const desktopTargets = [
+  { name: 'desktop', title: 'Build the desktop app', inputs: desktopInputs, args: ['build', '--mode', 'desktop'] },
+  { name: 'preload', title: 'Build its bridge', inputs: desktopInputs, args: ['build', '--mode', 'preload'] },
+]
+
 export const serverEntry = inProject('dist', 'server', 'main.js')
 
-/** Builds what is stale, both at once where both are. */
-export async function buildWhenStale() {
+/** Builds what is stale, all at once. */
+export const buildWhenStale = () => buildStale(targets)
+
+export const buildDesktopWhenStale = () => buildStale(desktopTargets)
+
+/** @param {Target[]} targets */
+async function buildStale(targets) {
   if (!targets.some(isStale)) return
   await withSetupLock(async () => {
     const results = await Promise.allSettled(

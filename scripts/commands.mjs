@@ -9,7 +9,7 @@ import { Problem } from './problem.mjs'
 import { say } from './progress.mjs'
 
 /** @type {Record<string, (args: string[]) => Promise<void>>} */
-const commands = { start, serve, check, test, atproto, bench, soak }
+const commands = { start, serve, check, test, atproto, bench, soak, desktop, package: pack, 'test-desktop': testWindow }
 
 /** @param {string[]} argv the command and its arguments */
 export async function runCommand([name = '', ...args]) {
@@ -22,8 +22,13 @@ export async function runCommand([name = '', ...args]) {
 
 /** @param {string[]} args */
 async function start(args) {
+  const { whyNoWindow } = await import('./electron.mjs')
+  const reason = whyNoWindow()
+  if (reason === undefined) return desktop(args)
   await buildWhenStale()
-  say('Latchkey runs in this terminal (no desktop window here); open the address below in a browser. Ctrl-C stops it.')
+  say(
+    `Latchkey runs in this terminal (no desktop window: ${reason}); open the address below in a browser. Ctrl-C stops it.`,
+  )
   await runHere(serverEntry, serverArguments(args))
 }
 
@@ -56,6 +61,24 @@ async function atproto(args) {
 async function bench(args) {
   await buildWhenStale()
   await runHere(inProject('bench', 'run.ts'), args)
+}
+
+/** @param {string[]} args */
+async function desktop(args) {
+  const { runDesktop } = await import('./desktop.mjs')
+  await runDesktop(args)
+}
+
+/** @param {string[]} args */
+async function pack(args) {
+  const { packDesktop } = await import('./desktop.mjs')
+  await packDesktop(args)
+}
+
+/** @param {string[]} args */
+async function testWindow(args) {
+  const { testDesktop } = await import('./desktop.mjs')
+  await testDesktop(args)
 }
 
 /** @param {string[]} args */

@@ -1,11 +1,14 @@
 // The one entry behind every npm script: `node scripts/run.mjs <command> [arguments]`.
 //
-//   start   set up what is missing, then run the server in this terminal
+//   start   set up what is missing, then open the desktop window, or run the server in this terminal where there is none
 //   serve   the same with the command line of the server: `npm run serve -- --port 8787`, `npm run serve -- user list`
 //   test    set up, check, build, then every test; `npm test -- --only <vitest arguments>` runs just those tests
 //   atproto the tests that sign in at a real PDS (`npm run test:atproto`), with more arguments for vitest
 //   check   format, lint, types, dead code
 //   bench   bench/run.ts         soak   bench/soak.ts
+//   desktop the desktop app in Electron, which it fetches first (`npm run desktop`)
+//   package its packages for this system, into release/
+//   test-desktop  true launches of it, where Electron is there (`npm run test:desktop`)
 //
 // Everything it prints itself goes to stderr: stdout belongs to the command. Once a machine is set up, nothing stands
 // between a developer and the tools: `npx vitest run test/server`, `npx eslint .`, `node server/main.ts serve`.

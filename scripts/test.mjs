@@ -1,7 +1,8 @@
 // Everything a change must pass: checks, a fresh build, then all tests with a real browser and a real PostgreSQL.
-import { buildWhenStale } from './build.mjs'
+import { buildDesktopWhenStale, buildWhenStale } from './build.mjs'
 import { checkEverything } from './check.mjs'
 import { provideChromium } from './chromium.mjs'
+import { provideNamespaces } from './namespaces.mjs'
 import { provideInitdb } from './postgres.mjs'
 import { Problem } from './problem.mjs'
 import { runAttached, tool } from './processes.mjs'
@@ -19,8 +20,10 @@ export async function runTests(args) {
   const plan = testPlan(args)
   if (plan.checks) await checkEverything()
   await buildWhenStale()
+  await buildDesktopWhenStale()
   const chromium = await provideChromium()
   const initdb = await provideInitdb()
+  await provideNamespaces()
   const env = { ...process.env, LATCHKEY_CHROMIUM: chromium, LATCHKEY_INITDB: initdb }
   const started = performance.now()
   const code = await runAttached(process.execPath, [tool('vitest/vitest.mjs'), 'run', ...plan.vitest], { env })

@@ -12,14 +12,16 @@ import { servePage } from './http/page.ts'
 import { referencePage } from './http/reference.ts'
 import { requestContext } from './http/request-context.ts'
 import { refusePlainHttp } from './http/transport.ts'
+import { trustPages } from './http/trust.ts'
 
 /** The order in which a request is looked at, on one screen. */
 export function createApp(config: Config, deps: Deps, hosts: () => readonly string[]): Koa {
   const app = new Koa()
   app.use(requestContext(deps, createClientAddress(config.trustedProxies)))
-  app.use(securityHeaders())
+  app.use(securityHeaders(config.publicUrl))
   app.use(checkOrigin({ hosts, sessionCookie }))
-  app.use(refusePlainHttp(config.insecureHttp))
+  app.use(trustPages(deps))
+  app.use(refusePlainHttp(config.insecureHttp, deps))
   for (const step of mount(table, handlers, deps).toSpliced(1, 0, referencePage(table, deps.version))) app.use(step)
   app.use(servePage(config.pageDirectory))
   // What Koa itself reports (a broken connection in the middle of an answer) goes to the log, never to the console.

@@ -27,6 +27,8 @@ export interface Call<E extends Endpoint = Endpoint> {
   from: Origin
   /** The address that the caller knows us by, without a slash at its end. */
   base: string
+  /** The address for links that others are given: at this machine, that of the network. Without a slash at its end. */
+  shareBase: string
   /** The secret by which this browser is trusted, if it sent one. */
   deviceSecret: () => string | undefined
   record: RecordEvent

@@ -29,6 +29,8 @@ interface AtprotoParts {
   record: RecordEvent
   /** The port that we listen on, once we do. */
   port: () => number
+  /** We listen on loopback besides the address that the config names. */
+  alsoOnLoopback: () => boolean
 }
 
 type AtprotoDeps = Pick<
@@ -38,9 +40,9 @@ type AtprotoDeps = Pick<
 
 /** Everything that ATProto sign-in is made of. */
 export function composeAtproto(parts: AtprotoParts): { deps: AtprotoDeps; tending: GrantTending } {
-  const { config, storage, sessions, vault, clock, random, settings, log, record, port } = parts
+  const { config, storage, sessions, vault, clock, random, settings, log, record, port, alsoOnLoopback } = parts
   const clientKeys = createClientKeys({ storage, vault, clock, random })
-  const address = () => clientAddressOf(config.publicUrl, config.host, port())
+  const address = () => clientAddressOf(config.publicUrl, alsoOnLoopback() ? '127.0.0.1' : config.host, port())
   const failed = (error: unknown) => log.warn({ err: error }, 'a provider of ATProto accounts was not of use')
   const provider = createProvider({
     address,

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** What a server is started with. Every value has one source: a flag, else a variable, else the default named here. */
@@ -18,6 +18,11 @@ export interface Config {
   trustedProxies: readonly string[]
   /** Allow sign-in over plain HTTP from other machines; shown as a red bar. Default false. */
   insecureHttp: boolean
+  /** Be reached by other machines of the network, over TLS, whatever the setting says. Default false. */
+  lan: boolean
+  /** Files with the certificate and its key (PEM) for the network, both or neither; absent: an authority of our own. */
+  tlsCert: string | undefined
+  tlsKey: string | undefined
   /** Mint a startup token at start and print it. Default false. */
   printLoginToken: boolean
   /** Where `did:plc` identifiers are looked up; absent: the public directory. Also `LATCHKEY_ATPROTO_PLC`. */
@@ -46,6 +51,9 @@ export function createConfig(flags: Flags, env: NodeJS.ProcessEnv = process.env)
     publicUrl: flags.publicUrl,
     trustedProxies: flags.trustedProxies ?? [],
     insecureHttp: flags.insecureHttp ?? false,
+    lan: flags.lan ?? false,
+    tlsCert: flags.tlsCert && resolve(flags.tlsCert),
+    tlsKey: flags.tlsKey && resolve(flags.tlsKey),
     printLoginToken: flags.printLoginToken ?? false,
     atprotoPlc: flags.atprotoPlc ?? env['LATCHKEY_ATPROTO_PLC'],
     atprotoResolver: flags.atprotoResolver ?? env['LATCHKEY_ATPROTO_RESOLVER'],
@@ -56,6 +64,11 @@ export function createConfig(flags: Flags, env: NodeJS.ProcessEnv = process.env)
   }
 }
 
+/** The passphrase of backups, `LATCHKEY_BACKUP_PASSPHRASE`: no part of the config, so that it is handed to nobody else. */
+export function backupPassphraseOf(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  return env['LATCHKEY_BACKUP_PASSPHRASE'] || undefined
+}
+
 function defaultDataDirectory(env: NodeJS.ProcessEnv): string {
   const home = homedir()
   if (process.platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'), 'Latchkey')
@@ -63,9 +76,9 @@ function defaultDataDirectory(env: NodeJS.ProcessEnv): string {
   return join(env['XDG_DATA_HOME'] ?? join(home, '.local', 'share'), 'latchkey')
 }
 
-/** Beside the bundle (`dist/server` and `dist/page`), or in `dist` when the sources run directly. */
+/** Beside the bundle (`dist/page` beside `dist/server` or `dist/desktop`), or in `dist` when the sources run directly. */
 function defaultPageDirectory(): string {
   const here = dirname(fileURLToPath(import.meta.url))
-  const bundled = here.endsWith(join('dist', 'server'))
+  const bundled = basename(dirname(here)) === 'dist'
   return bundled ? join(here, '..', 'page') : join(here, '..', 'dist', 'page')
 }

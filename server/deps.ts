@@ -1,4 +1,5 @@
 import type { AccessBoard } from './domain/access.ts'
+import type { AdminNetworks } from './domain/admission.ts'
 import type { Attempts } from './domain/attempts.ts'
 import type { Audit } from './domain/audit.ts'
 import type { AuditSeal } from './domain/audit-seal.ts'
@@ -22,6 +23,7 @@ import type { Setup } from './domain/setup.ts'
 import type { SignIn } from './domain/sign-in.ts'
 import type { SecondFactor } from './domain/totp.ts'
 import type { UserImports } from './domain/user-imports.ts'
+import type { Lan } from './lan/lan.ts'
 import type { Log } from './log.ts'
 import type { Storage } from './storage/port.ts'
 
@@ -30,6 +32,7 @@ export interface Deps {
   storage: Storage
   sessions: Sessions
   attempts: Attempts
+  adminNetworks: AdminNetworks
   signIn: SignIn
   setup: Setup
   ownPassword: OwnPassword
@@ -68,6 +71,8 @@ export interface Deps {
   openapi: () => Record<string, unknown>
   /** The address by which browsers reach us, where it is not the one they ask for. */
   public_url: string | undefined
+  /** Being reached by other machines of the network. */
+  lan: Lan
   /** Plain HTTP from other machines was allowed by the person who started the server. */
   insecure_http: boolean
 }

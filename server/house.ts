@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { v7 } from 'uuid'
 import { table } from '../api/index.ts'
 import { createOpenApi } from '../api/openapi.ts'
+import { finishRestore } from './backup/places.ts'
 import { composeAtproto } from './compose-atproto.ts'
 import type { Config } from './config.ts'
 import type { Deps } from './deps.ts'
@@ -27,7 +28,9 @@ import { createSignIn } from './domain/sign-in.ts'
 import { createSecondFactor } from './domain/totp.ts'
 import { createUserImports } from './domain/user-imports.ts'
 import { createVault } from './domain/vault.ts'
-import { openKeyring } from './keyring.ts'
+import { createAdminNetworks, isLoopbackHost } from './http/client-address.ts'
+import { type KeyProtector, openKeyring, readKeyringText } from './keyring.ts'
+import { createLan, type LanOutside, type StartedLan } from './lan/lan.ts'
 import { createLog, type Log } from './log.ts'
 import { StorageOpenError } from './storage/errors.ts'
 import { openStorage } from './storage/open.ts'
@@ -38,19 +41,25 @@ import { VERSION } from './version.ts'
 /** Hashes that may wait for their turn; at 10 ms each on two threads the last waits about two seconds. */
 const WAITING_HASHES = 400
 
-/** What tests replace: time, randomness, and storage that fails or is overtaken at a chosen moment. */
+/** What tests replace: time, randomness, storage that fails or is overtaken at a chosen moment. And what only the desktop has. */
 export interface Outside {
+  /** Keeps the keyring from being read off the disk. Absent: a file that only its owner may read. */
+  keyProtector?: KeyProtector | undefined
   clock?: () => number
   random?: (bytes: number) => Buffer
   storage?: (storage: Storage) => Storage
+  lan?: LanOutside
 }
 
 /** Everything a server is made of, before it listens and without work of its own. */
 export interface House {
   deps: Deps
+  lan: StartedLan
   tending: GrantTending
   /** The port that we listen on, told once it is known: ATProto providers send browsers there. */
   listensOn(port: number): void
+  /** The keyring as a file without protection would hold it, for backups. */
+  keyringText(): Promise<string | undefined>
   /** Writes what is pending and lets go of the database. */
   close(): Promise<void>
 }
@@ -60,11 +69,13 @@ export interface House {
  * process holds it) or `KeyringError`, and then holds nothing.
  */
 export async function openHouse(config: Config, outside: Outside = {}): Promise<House> {
+  const finished = await finishRestore(config.dataDirectory)
   await makeDataDirectory(config.dataDirectory)
   const { log, close: closeLog } = createLog({
     level: config.logLevel,
     ...(config.logFile === '-' ? {} : { destination: config.logFile }),
   })
+  if (finished !== undefined) log.warn({ event: 'restore_finished', from: finished }, 'a restore had been killed')
   const opened = await openStorage({
     database: config.database,
     directory: config.dataDirectory,
@@ -73,13 +84,15 @@ export async function openHouse(config: Config, outside: Outside = {}): Promise<
   const storage = outside.storage?.(opened) ?? opened
   const listening = { port: config.port }
   try {
-    const { deps, tending } = await createDeps(config, storage, log, outside, () => listening.port)
+    const { deps, lan, tending } = await createDeps(config, storage, log, outside, () => listening.port)
     return {
       deps,
+      lan,
       tending,
       listensOn: (port) => {
         listening.port = port
       },
+      keyringText: () => readKeyringText(config.dataDirectory, outside.keyProtector),
       close: async () => {
         await deps.audit.settled()
         await storage.close()
@@ -112,9 +125,14 @@ async function createDeps(
   log: Log,
   outside: Outside,
   port: () => number,
-): Promise<{ deps: Deps; tending: GrantTending }> {
+): Promise<{ deps: Deps; lan: StartedLan; tending: GrantTending }> {
   const { clock = () => Date.now(), random = (bytes: number) => randomBytes(bytes) } = outside
-  const keyring = await openKeyring(config.dataDirectory, random, !(await storage.users.isSetUp()))
+  const keyring = await openKeyring(
+    config.dataDirectory,
+    random,
+    !(await storage.users.isSetUp()),
+    outside.keyProtector,
+  )
   const liveSettings = await createLiveSettings(storage)
   const settings = liveSettings.current
   const passwords = await createPasswordHasher({
@@ -133,12 +151,25 @@ async function createDeps(
   const vault = createVault(keyring.vault, random)
   const secondFactor = createSecondFactor({ storage, vault, clock, random })
   const record = recordOfServer(audit, log)
-  const atproto = composeAtproto({ config, storage, sessions, vault, clock, random, settings, log, record, port })
+  const lan = createLan({
+    config,
+    isWanted: () => settings().lan_enabled,
+    clock,
+    random,
+    log,
+    made: (fingerprint) => record({ event: 'authority_made', fingerprint }),
+    outside: outside.lan ?? {},
+  })
+  const atproto = composeAtproto({
+    ...{ config, storage, sessions, vault, clock, random, settings, log, record, port },
+    alsoOnLoopback: () => !isLoopbackHost(config.host) && lan.status().on,
+  })
   const deps: Deps = {
     ...atproto.deps,
     storage,
     sessions,
     attempts,
+    adminNetworks: createAdminNetworks(() => settings().admin_networks),
     passwords,
     policy,
     secondFactor,
@@ -186,8 +217,9 @@ async function createDeps(
     openapi: once(() => createOpenApi(table, VERSION)),
     public_url: config.publicUrl,
     insecure_http: config.insecureHttp,
+    lan,
   }
-  return { deps, tending: atproto.tending }
+  return { deps, lan, tending: atproto.tending }
 }
 
 /** Writes down what the server does by itself. */

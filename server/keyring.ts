@@ -1,6 +1,6 @@
 import { createSecretKey, hkdfSync } from 'node:crypto'
-import { link, mkdir, open, readFile, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { link, mkdir, open, readFile, rename, unlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { Random } from './domain/one-time-secret.ts'
 import type { SigningKey } from './domain/session-token.ts'
@@ -31,15 +31,36 @@ const keyringSchema = z.object({
   pepper: key,
 })
 
+/** What stands in the file where the operating system's key store protects the keyring: its text, wrapped. */
+const wrappedSchema = z.object({
+  version: z.literal(1),
+  protected_by: z.literal('operating system'),
+  wrapped: z.base64(),
+})
+
+/** Something outside that keeps the keyring from being read off the disk, such as the key store of the system. */
+export interface KeyProtector {
+  wrap(bytes: Buffer): Promise<Buffer>
+  unwrap(bytes: Buffer): Promise<Buffer>
+  /** How the file shall stand from now on: `plain` takes an earlier protection off again. */
+  keep: 'wrapped' | 'plain'
+}
+
 /** The keyring cannot be read; its message says which file and what to do. */
 export class KeyringError extends Error {}
 
 /**
  * Reads the keyring of a data directory. Where there is none, and `mayCreate` says that nothing depends on one yet,
- * makes one (file mode 0600). Rejects with `KeyringError` when it is missing or damaged: it is never replaced, because
- * with it every password and sealed secret would be lost.
+ * makes one (file mode 0600). With a protector the file ends up as that wants it; the old one is replaced only when the
+ * new one was read back. Rejects with `KeyringError` when it is missing, damaged or cannot be unwrapped: it is never
+ * replaced then, because with it every password and sealed secret would be lost.
  */
-export async function openKeyring(directory: string, random: Random, mayCreate: boolean): Promise<Keyring> {
+export async function openKeyring(
+  directory: string,
+  random: Random,
+  mayCreate: boolean,
+  protector?: KeyProtector,
+): Promise<Keyring> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const path = join(directory, FILE)
   const stored = await readIfThere(path)
@@ -48,14 +69,76 @@ export async function openKeyring(directory: string, random: Random, mayCreate: 
       `The keyring ${path} is missing, but the database needs it. Restore it from a backup, or copy it from the other server.`,
     )
   }
-  return parse(path, stored ?? (await create(path, random)))
+  const file = stored ?? (await create(path, random))
+  const text = await unwrapped(path, file, protector)
+  const keyring = parse(path, text)
+  if (protector) await protect(path, { file, text }, protector, random)
+  return keyring
 }
 
-/** The keyring of a data directory; undefined where there is none. Makes nothing. Rejects with `KeyringError`. */
-export async function readKeyring(directory: string): Promise<Keyring | undefined> {
+/** The keyring of a data directory; undefined where there is none. Changes nothing. Rejects with `KeyringError`. */
+export async function readKeyring(directory: string, protector?: KeyProtector): Promise<Keyring | undefined> {
+  const text = await readKeyringText(directory, protector)
+  return text === undefined ? undefined : parse(join(directory, FILE), text)
+}
+
+/**
+ * What a keyring file without protection would hold: for backups, which must open on another machine, too. Undefined
+ * where there is none. Rejects with `KeyringError`.
+ */
+export async function readKeyringText(directory: string, protector?: KeyProtector): Promise<string | undefined> {
   const path = join(directory, FILE)
   const stored = await readIfThere(path)
-  return stored === undefined ? undefined : parse(path, stored)
+  return stored === undefined ? undefined : unwrapped(path, stored, protector)
+}
+
+async function unwrapped(path: string, file: string, protector: KeyProtector | undefined): Promise<string> {
+  const wrapped = wrappedSchema.safeParse(parseJson(file))
+  if (!wrapped.success) return file
+  if (!protector) {
+    throw new KeyringError(
+      `The keyring ${path} is protected by the key store of the operating system, which only the desktop app can ask. ` +
+        'Use the desktop app, or start it once with --plain-keyring to take the protection off.',
+    )
+  }
+  try {
+    return (await protector.unwrap(Buffer.from(wrapped.data.wrapped, 'base64'))).toString()
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new KeyringError(
+      `The key store of the operating system does not open the keyring ${path}: ${reason}. Sign in to this machine with ` +
+        'the account that protected it and unlock its key store, or restore the keyring from a backup.',
+      { cause: error },
+    )
+  }
+}
+
+/** Puts the file into the form that the protector wants. The old one goes only when the new one was read back. */
+async function protect(
+  path: string,
+  { file, text }: { file: string; text: string },
+  protector: KeyProtector,
+  random: Random,
+): Promise<void> {
+  const isWrapped = file !== text
+  if (isWrapped === (protector.keep === 'wrapped')) return
+  const wanted = protector.keep === 'plain' ? text : await wrapped(text, protector)
+  const beside = `${path}.${random(6).toString('hex')}`
+  try {
+    await write(beside, wanted)
+    if ((await unwrapped(beside, await readFile(beside, 'utf8'), protector)) !== text)
+      throw new KeyringError(`The key store of the operating system did not give back what it was given for ${path}.`)
+    await rename(beside, path)
+  } catch (error) {
+    await unlink(beside).catch(() => {})
+    throw error
+  }
+  await syncDirectory(dirname(path))
+}
+
+async function wrapped(text: string, protector: KeyProtector): Promise<string> {
+  const bytes = await protector.wrap(Buffer.from(text))
+  return `${JSON.stringify({ version: 1, protected_by: 'operating system', wrapped: bytes.toString('base64') })}\n`
 }
 
 function parse(path: string, text: string): Keyring {
@@ -80,10 +163,7 @@ async function create(path: string, random: Random): Promise<string> {
   const fresh = () => random(KEY_BYTES).toString('base64url')
   const text = `${JSON.stringify({ version: 1, signing: [{ kid: random(4).toString('hex'), key: fresh() }], vault: fresh(), pepper: fresh() })}\n`
   const beside = `${path}.${random(6).toString('hex')}`
-  const file = await open(beside, 'wx', 0o600)
-  await file.writeFile(text)
-  await file.sync()
-  await file.close()
+  await write(beside, text)
   try {
     await link(beside, path)
   } catch (error) {
@@ -92,6 +172,23 @@ async function create(path: string, random: Random): Promise<string> {
     await unlink(beside)
   }
   return readFile(path, 'utf8')
+}
+
+async function write(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** So that the new name survives a power loss; systems that cannot do it see to it themselves. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r').catch(() => undefined)
+  await handle?.sync().catch(() => {})
+  await handle?.close()
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -1,6 +1,9 @@
 import type { RequestListener, Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import type { SecureContext } from 'node:tls'
 import type { Config } from './config.ts'
+import { isLoopbackHost } from './http/client-address.ts'
+import type { Door } from './lan/door.ts'
 
 /** The address cannot be listened on; its message says what to do. */
 export class ListenError extends Error {}
@@ -16,23 +19,65 @@ export interface Listening {
   url: string
   /** The one that the system chose, where it was left to it. */
   port: number
+  /** Takes a connection from another listener. */
+  take: (socket: Socket) => void
+  /** Takes no more connections; resolves when the last one is gone. */
+  close(): Promise<void>
+  cutOff(): void
 }
 
-/** Listens where the config says. Rejects with `ListenError` when the port is taken or the address is not ours. */
+/**
+ * Listens where the config says: on loopback plain HTTP, elsewhere whatever comes, because TLS may be switched on at any
+ * time. Rejects with `ListenError` when the port is taken or the address is not ours.
+ */
 export async function listen(
   answer: RequestListener,
-  { host, port, publicUrl }: Pick<Config, 'host' | 'port' | 'publicUrl'>,
+  config: Pick<Config, 'host' | 'port' | 'publicUrl'>,
+  tls: () => SecureContext | undefined,
 ): Promise<Listening> {
   const http = createServer({ requestTimeout: SLOWEST_REQUEST, headersTimeout: SLOWEST_REQUEST }, answer)
-  await new Promise<void>((resolve, reject) => {
-    http.once('error', (error: NodeJS.ErrnoException) =>
-      reject(new ListenError(explain(error, host, port), { cause: error })),
-    )
-    http.listen(port, host, resolve)
+  const take = (socket: Socket) => void http.emit('connection', socket)
+  const door = isLoopbackHost(config.host) ? undefined : await createDoorFor(http, take, tls)
+  const port = await (door ? door.listen(config.port, config.host) : listenPlainly(http, config)).catch(
+    (error: unknown) => {
+      throw new ListenError(explain(error, config.host, config.port), { cause: error })
+    },
+  )
+  return {
+    http,
+    url: config.publicUrl ?? urlOf(config.host, port),
+    port,
+    take,
+    async close() {
+      await Promise.all([new Promise<void>((resolve) => http.close(() => resolve())), door?.close()])
+    },
+    cutOff() {
+      door?.cutOff()
+      http.closeAllConnections()
+    },
+  }
+}
+
+/** A door in front of an HTTP server that does not listen itself. */
+async function createDoorFor(
+  http: Server,
+  take: Listening['take'],
+  tls: () => SecureContext | undefined,
+): Promise<Door> {
+  const { createDoor } = await import('./lan/door.ts')
+  // From here on it watches how slowly requests come in; else it would not, as it never listens.
+  http.emit('listening')
+  return createDoor({ take, tls })
+}
+
+function listenPlainly(http: Server, { host, port }: Pick<Config, 'host' | 'port'>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    http.once('error', reject)
+    http.listen(port, host, () => {
+      const address = http.address()
+      resolve(isAddress(address) ? address.port : port)
+    })
   })
-  const address = http.address()
-  const taken = isAddress(address) ? address.port : port
-  return { http, url: publicUrl ?? urlOf(host, taken), port: taken }
 }
 
 function urlOf(host: string, port: number): string {
@@ -41,12 +86,13 @@ function urlOf(host: string, port: number): string {
   return `http://${name}:${port}`
 }
 
-function explain(error: NodeJS.ErrnoException, host: string, port: number): string {
-  if (error.code === 'EADDRINUSE')
+function explain(error: unknown, host: string, port: number): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EADDRINUSE')
     return `Port ${port} on ${host} is taken by another program. Choose another with --port, or 0 for any free one.`
-  if (error.code === 'EACCES') return `Port ${port} may not be used by this account. Choose one above 1023 with --port.`
-  if (error.code === 'EADDRNOTAVAIL') return `${host} is not an address of this machine. Choose another with --host.`
-  return `Cannot listen on ${host}, port ${port}: ${error.message}`
+  if (code === 'EACCES') return `Port ${port} may not be used by this account. Choose one above 1023 with --port.`
+  if (code === 'EADDRNOTAVAIL') return `${host} is not an address of this machine. Choose another with --host.`
+  return `Cannot listen on ${host}, port ${port}: ${error instanceof Error ? error.message : String(error)}`
 }
 
 function isAddress(address: AddressInfo | string | null): address is AddressInfo {

@@ -1,14 +1,21 @@
-import type { Server } from 'node:http'
 import { hostname } from 'node:os'
+import type { LanStatus } from '../api/lan.ts'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
+import { createActs } from './control/acts.ts'
+import { reachServer } from './control/channel.ts'
+import { type Control, startControl } from './control/listen.ts'
+import { premisesOf } from './control/premises.ts'
 import type { Deps } from './deps.ts'
 import { FROM_SERVER } from './domain/audit-entry.ts'
 import { trimAudit } from './domain/audit-retention.ts'
 import { startFollowingAudit } from './follow-audit.ts'
 import { startFollowingSettings } from './follow-settings.ts'
 import { type House, openHouse, type Outside } from './house.ts'
-import { listen } from './listen.ts'
+import { isLoopbackHost } from './http/client-address.ts'
+import { isWildcard } from './lan/addresses.ts'
+import type { StartedLan } from './lan/lan.ts'
+import { listen, type Listening } from './listen.ts'
 import { startSweeping } from './sweep.ts'
 import { VERSION } from './version.ts'
 
@@ -22,6 +29,10 @@ export interface RunningServer {
   setupToken: string | undefined
   /** Mints a new startup token; the one before it ends. */
   mintStartupToken(): string
+  /** Whether and how other machines of the network reach us. */
+  lan(): LanStatus
+  /** Switches that on or off, for good. */
+  switchLan(on: boolean): Promise<LanStatus>
   /** Answers what is under way, writes what is pending, lets go of the database. */
   stop(): Promise<void>
 }
@@ -38,37 +49,60 @@ export async function start(config: Config, outside: Outside = {}): Promise<Runn
 }
 
 async function run(config: Config, house: House): Promise<RunningServer> {
-  const { deps, tending } = house
+  const { deps, lan, tending } = house
   const { storage, clock, log } = deps
   const setupToken = (await storage.users.isSetUp()) ? undefined : deps.setupToken.mint()
   await deps.audit.append({ event: 'server_started', version: VERSION }, FROM_SERVER)
   await deps.userImports.start()
-  const app = createApp(config, deps, () => hostNames(config))
-  const server = await listen(app.callback(), config).catch(async (error: unknown) => {
+  const told = hostNames(config)
+  const app = createApp(config, deps, () => [...told, ...lan.hosts()])
+  const server = await listen(app.callback(), config, lan.tls).catch(async (error: unknown) => {
     await deps.userImports.stop()
     throw error
   })
   house.listensOn(server.port)
+  await lan.start(listenersOf(server, config.host))
   await tending.start()
+  const control = await openControl(config, house, server)
   const sweeping = startSweeping({ storage, clock, log, trimAudit: (isStopping) => trimAudit(deps, isStopping) })
   // The embedded database has no other writer.
   const following = storage.shared
-    ? [startFollowingSettings(deps.liveSettings, log), startFollowingAudit(storage, deps.changes, log)]
+    ? [
+        startFollowingSettings(deps.liveSettings, () => void lan.reconcile(), log),
+        startFollowingAudit(storage, deps.changes, log),
+      ]
     : []
   log.info({ event: 'started', url: server.url, version: VERSION, audit_key: deps.auditSeal.key })
   return {
     url: server.url,
     setupToken,
     mintStartupToken: () => mintStartupToken(deps),
+    lan: () => lan.status(),
+    switchLan: (on) => switchLan(deps, on),
     stop: async () => {
+      await control?.stop()
       for (const one of following) one.stop()
       await sweeping.stop()
       await tending.stop()
       deps.changes.stop()
       await deps.userImports.stop()
-      await drain(server.http)
+      await drain(server, lan)
       await house.close()
     },
+  }
+}
+
+/** The owner's way in by the command line. Without it everything else still works. */
+async function openControl(config: Config, house: House, { url, port }: Listening): Promise<Control | undefined> {
+  const { log } = house.deps
+  try {
+    // With PostgreSQL two servers can share a directory; one of them is enough to ask.
+    if (await reachServer(config.dataDirectory)) return undefined
+    const acts = createActs(premisesOf(house, config, { url, running: { port } }))
+    return await startControl(config.dataDirectory, acts, log)
+  } catch (error) {
+    log.warn({ err: error }, 'the command line cannot reach this server')
+    return undefined
   }
 }
 
@@ -90,12 +124,34 @@ function hostNames(config: Config): string[] {
   return config.publicUrl === undefined ? told : [...told, new URL(config.publicUrl).hostname]
 }
 
+/** What the network's own listeners need to know of the one that we were started with. */
+function listenersOf({ http, port, take }: Listening, host: string) {
+  const isOurs = isLoopbackHost(host)
+  return {
+    port,
+    take,
+    closeIdle: () => http.closeIdleConnections(),
+    isServed: (address: string) => host === '::' || host === address || (host === '0.0.0.0' && !address.includes(':')),
+    loopback: isOurs || isWildcard(host) ? undefined : '127.0.0.1',
+  }
+}
+
+async function switchLan({ liveSettings, lan, audit, clock }: Deps, on: boolean): Promise<LanStatus> {
+  const changed = await liveSettings.change({ lan_enabled: on }, clock())
+  if ('changes' in changed) await audit.append({ event: 'settings_changed', changes: changed.changes }, FROM_SERVER)
+  await lan.reconcile()
+  return lan.status()
+}
+
 /** Answers what is under way; what takes too long is cut off. */
-async function drain(http: Server): Promise<void> {
-  const cutOff = setTimeout(() => http.closeAllConnections(), LONGEST_DRAIN)
+async function drain(server: Listening, lan: StartedLan): Promise<void> {
+  const cutOff = setTimeout(() => {
+    lan.cutOff()
+    server.cutOff()
+  }, LONGEST_DRAIN)
   // A connection that was kept alive becomes idle only after its last answer.
-  const letGo = setInterval(() => http.closeIdleConnections(), 50)
-  await new Promise<void>((resolve) => http.close(() => resolve()))
+  const letGo = setInterval(() => server.http.closeIdleConnections(), 50)
+  await Promise.all([server.close(), lan.stop()])
   clearInterval(letGo)
   clearTimeout(cutOff)
 }

@@ -20,6 +20,8 @@ export const de: ErrorTexts = {
   SCOPE_UPGRADE_REQUIRED: 'Dafür sind weitere Rechte Ihres Kontoanbieters nötig.',
   ACCESS_DENIED: 'Dazu sind Sie nicht berechtigt.',
   REAUTH_REQUIRED: 'Bitte bestätigen Sie zuerst, dass Sie es sind.',
+  ADMIN_NETWORK:
+    'Von Ihrem Netz aus darf nicht verwaltet werden. Nutzen Sie ein erlaubtes Netz oder den Rechner, auf dem Latchkey läuft.',
   TOO_MANY_ATTEMPTS: 'Zu viele Fehlversuche. Versuchen Sie es in {seconds} Sekunden erneut.',
   SETUP_NOT_REQUIRED: 'Latchkey ist bereits eingerichtet. Melden Sie sich stattdessen an.',
   SETUP_TOKEN_INVALID:
@@ -52,6 +54,14 @@ export const de: ErrorTexts = {
     'Die Anmeldung konnte nicht abgeschlossen werden: Sie hat länger als eine Minute gedauert oder war schon abgeschlossen. Beginnen Sie von vorn.',
   GRANT_ABSENT: 'Hinter diesem Konto oder dieser Sitzung steht kein ATProto-Konto.',
   LAST_WAY_IN: 'Das ist der einzige Weg in dieses Konto. Legen Sie zuerst ein Passwort fest.',
+  LAST_WAY_IN_PASSWORD:
+    'Das Passwort von {names} ist der letzte erprobte Zugang zur Verwaltung. Lassen Sie einen anderen Superuser sich einmal anmelden, und versuchen Sie es dann erneut.',
+  LAST_WAY_IN_ATPROTO:
+    'Die Anmeldung von {names} über ATProto ist der letzte erprobte Zugang zur Verwaltung. Lassen Sie einen anderen Superuser sich einmal anmelden, und versuchen Sie es dann erneut.',
+  LAST_WAY_IN_BOTH:
+    'Passwort und ATProto-Konto von {names} sind die letzten erprobten Zugänge zur Verwaltung. Lassen Sie einen anderen Superuser sich einmal anmelden, und versuchen Sie es dann erneut.',
+  LAST_WAY_IN_NONE:
+    'Noch gibt es keinen erprobten Zugang zur Verwaltung. Melden Sie sich einmal mit Ihrem Passwort an, oder wählen Sie eines auf Ihrer Kontoseite, und versuchen Sie es dann erneut.',
   PAIRING_REQUIRED: 'Melden Sie sich von diesem Gerät mit einem Code an dem Rechner an, auf dem Latchkey läuft.',
   PAIRING_ELSEWHERE: 'Codes können nur an dem Rechner eingegeben werden, auf dem Latchkey läuft.',
   PAIRING_CODE_INVALID: 'Der Code ist falsch, verbraucht oder älter als zehn Minuten.',
@@ -76,6 +86,11 @@ export const de: ErrorTexts = {
   AMBIGUOUS_PREFIX: 'Mehrere Token beginnen so. Geben Sie mehr Zeichen an.',
   REDIRECT_NOT_ALLOWED: 'Dieses Weiterleitungsziel gehört nicht zu den erlaubten.',
   SETTING_UNSOUND: 'Diese Einstellung passt nicht zu den übrigen.',
+  ADMIN_NETWORK_SELF:
+    'Mit diesen Netzen würden Sie sich selbst aussperren: Ihre eigene Adresse liegt in keinem davon. Fügen Sie sie hinzu, oder ändern Sie dies an dem Rechner, auf dem Latchkey läuft.',
+  LAN_OFF: 'Latchkey ist zurzeit nicht über das Netz erreichbar. Schalten Sie das zuerst ein.',
+  LAN_OWN_CERTIFICATE:
+    'Das Zertifikat kommt aus Dateien, die beim Start angegeben wurden; deshalb gibt es hier keine Zertifizierungsstelle.',
   IMPORT_NOT_FOUND: 'Diesen Import gibt es nicht.',
   IMPORT_STATE: 'Der Import ist für diesen Schritt nicht bereit, oder ein anderer Import von Ihnen läuft noch.',
   IMPORT_FAULTY: 'Einige Zeilen sind fehlerhaft. Berichtigen Sie die Zeilen oder lassen Sie sie überspringen.',

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts'
+import type { LastWayInText } from './wording.ts'
 
 /** English is the master: the other languages must have exactly these. `{seconds}` is filled where a wait is known. */
 export const en = {
@@ -21,6 +22,8 @@ export const en = {
   SCOPE_UPGRADE_REQUIRED: 'This needs further permissions from your account provider.',
   ACCESS_DENIED: 'You may not do this.',
   REAUTH_REQUIRED: 'Please confirm that it is you before going on.',
+  ADMIN_NETWORK:
+    'Administration is not allowed from your network. Use an allowed one, or the machine that runs Latchkey.',
   TOO_MANY_ATTEMPTS: 'Too many failed attempts. Try again in {seconds} seconds.',
   SETUP_NOT_REQUIRED: 'Latchkey has already been set up. Sign in instead.',
   SETUP_TOKEN_INVALID: 'The set-up token is not valid. Use the set-up link printed when the server started.',
@@ -51,6 +54,14 @@ export const en = {
     'The sign-in could not be finished: it took longer than a minute, or was finished before. Begin again.',
   GRANT_ABSENT: 'This account or session has no ATProto account behind it.',
   LAST_WAY_IN: 'This is the only way into the account. Set a password first.',
+  LAST_WAY_IN_PASSWORD:
+    'The password of {names} is the last proven way in for an administrator. Let another superuser sign in once, then try again.',
+  LAST_WAY_IN_ATPROTO:
+    'Sign-in with ATProto by {names} is the last proven way in for an administrator. Let another superuser sign in once, then try again.',
+  LAST_WAY_IN_BOTH:
+    'Password and ATProto account of {names} are the last proven ways in for an administrator. Let another superuser sign in once, then try again.',
+  LAST_WAY_IN_NONE:
+    'No administrator has a proven way in yet. Sign in with your password once, or choose one on your account page, then try again.',
   PAIRING_REQUIRED: 'From this device, sign in with a code at the machine that runs Latchkey.',
   PAIRING_ELSEWHERE: 'Codes can only be entered at the machine that runs Latchkey.',
   PAIRING_CODE_INVALID: 'The code is wrong, used up or older than ten minutes.',
@@ -75,6 +86,10 @@ export const en = {
   AMBIGUOUS_PREFIX: 'Several tokens begin like this. Give more characters.',
   REDIRECT_NOT_ALLOWED: 'This redirect target is not among the allowed ones.',
   SETTING_UNSOUND: 'This setting does not fit the others.',
+  ADMIN_NETWORK_SELF:
+    'With these networks you would shut yourself out: your own address is in none of them. Add it, or change this at the machine that runs Latchkey.',
+  LAN_OFF: 'Latchkey is not reachable over the network now. Switch that on first.',
+  LAN_OWN_CERTIFICATE: 'The certificate comes from files that were named at the start, so there is no authority here.',
   IMPORT_NOT_FOUND: 'There is no such import.',
   IMPORT_STATE: 'The import is not ready for this step, or another import of yours is still under way.',
   IMPORT_FAULTY: 'Some lines have faults. Correct them, or choose to skip them.',
@@ -83,6 +98,7 @@ export const en = {
   STORAGE_UNAVAILABLE: 'The server cannot reach or write its data. Nothing was changed.',
   INTERNAL: 'Something went wrong on the server. Its log has the details under this request id.',
   UNREACHABLE: 'The server does not answer. Check the connection and try again.',
-} satisfies Record<ErrorCode, string>
+} satisfies ErrorTexts
 
-export type ErrorTexts = Record<ErrorCode, string>
+/** Of every code, and the further wordings of those whose data says more (`wording.ts`). */
+export type ErrorTexts = Record<ErrorCode | LastWayInText, string>

@@ -19,6 +19,7 @@ export const zhCN: ErrorTexts = {
   SCOPE_UPGRADE_REQUIRED: '此操作需要账户提供方的更多授权。',
   ACCESS_DENIED: '您无权执行此操作。',
   REAUTH_REQUIRED: '请先确认是您本人。',
+  ADMIN_NETWORK: '不允许从您所在的网络进行管理。请使用允许的网络，或运行 Latchkey 的那台机器。',
   TOO_MANY_ATTEMPTS: '失败次数过多，请在 {seconds} 秒后重试。',
   SETUP_NOT_REQUIRED: 'Latchkey 已完成初始设置，请直接登录。',
   SETUP_TOKEN_INVALID: '设置令牌无效。请使用服务器启动时显示的设置链接。',
@@ -48,6 +49,13 @@ export const zhCN: ErrorTexts = {
   EXCHANGE_TOKEN_INVALID: '无法完成登录：已超过一分钟，或已完成过，请重新开始。',
   GRANT_ABSENT: '此账号或会话背后没有 ATProto 账号。',
   LAST_WAY_IN: '这是进入该账号的唯一方式，请先设置密码。',
+  LAST_WAY_IN_PASSWORD: '{names} 的密码是管理员最后一个经过验证的登录方式。请先让另一位超级用户登录一次，然后重试。',
+  LAST_WAY_IN_ATPROTO:
+    '{names} 的 ATProto 登录是管理员最后一个经过验证的登录方式。请先让另一位超级用户登录一次，然后重试。',
+  LAST_WAY_IN_BOTH:
+    '{names} 的密码和 ATProto 账户是管理员最后的经过验证的登录方式。请先让另一位超级用户登录一次，然后重试。',
+  LAST_WAY_IN_NONE:
+    '还没有任何管理员拥有经过验证的登录方式。请先用您的密码登录一次，或在您的账户页面设置密码，然后重试。',
   PAIRING_REQUIRED: '请在运行 Latchkey 的计算机上输入代码，以便从此设备登录。',
   PAIRING_ELSEWHERE: '代码只能在运行 Latchkey 的计算机上输入。',
   PAIRING_CODE_INVALID: '代码错误、已使用或已超过十分钟。',
@@ -72,6 +80,10 @@ export const zhCN: ErrorTexts = {
   AMBIGUOUS_PREFIX: '有多个令牌以此开头，请提供更多字符。',
   REDIRECT_NOT_ALLOWED: '该跳转目标不在允许的列表中。',
   SETTING_UNSOUND: '此设置与其他设置不一致。',
+  ADMIN_NETWORK_SELF:
+    '使用这些网络会把您自己挡在外面：您自己的地址不在其中任何一个网络内。请添加它，或在运行 Latchkey 的机器上更改。',
+  LAN_OFF: '目前无法通过网络访问 Latchkey。请先启用网络访问。',
+  LAN_OWN_CERTIFICATE: '证书来自启动时指定的文件，因此这里没有证书颁发机构。',
   IMPORT_NOT_FOUND: '没有此导入任务。',
   IMPORT_STATE: '导入尚未进行到这一步，或者您的另一个导入仍在进行。',
   IMPORT_FAULTY: '部分行有错误。请更正，或选择跳过这些行。',

@@ -1,6 +1,6 @@
 import { computed, onScopeDispose } from 'vue'
 import { authErrorText } from '../auth-error-text.ts'
-import { authErrorIn } from '../fragment.ts'
+import { authErrorIn, startupTokenIn } from '../fragment.ts'
 import { dropSecret } from '../secret-link.ts'
 import { useLinkSecret } from './use-link-secret.ts'
 import { useText } from './use-text.ts'
@@ -10,6 +10,7 @@ export function useAuthError(path: '/login' | '/pair/done') {
   const { t } = useText()
   const news = useLinkSecret(path)
   const code = computed(() => authErrorIn(news.value))
+  const startupToken = computed(() => startupTokenIn(news.value))
   const text = computed(() => code.value && authErrorText(code.value, t))
 
   function clear(): void {
@@ -18,5 +19,5 @@ export function useAuthError(path: '/login' | '/pair/done') {
   }
 
   onScopeDispose(clear)
-  return { code, text, clear }
+  return { code, text, startupToken, clear }
 }

@@ -1,5 +1,6 @@
 import { computed } from 'vue'
 import { client } from '../api.ts'
+import { desktopApp } from '../desktop.ts'
 import { plainHandle } from '../handles.ts'
 import { useSession } from '../stores/session.ts'
 import { noteTried } from '../used-handles.ts'
@@ -14,7 +15,8 @@ export function useHandleSignIn(signIn: SignIn, adding: boolean) {
   const add = useAuthorization(() => client.auth.startAddAccount({ body: { handle: signIn.handle.value } }), {
     fields: { HANDLE_UNRESOLVED: 'handle' },
   })
-  const pairing = computed(() => session.status?.atproto_pairing ?? false)
+  // The window of the desktop app shows no provider either: that is the browser's.
+  const pairing = computed(() => (session.status?.atproto_pairing ?? false) || desktopApp() !== undefined)
   const action = { ...add, busy: computed(() => add.busy.value || leaving.value) }
 
   async function submit(): Promise<boolean> {

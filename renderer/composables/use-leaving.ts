@@ -1,4 +1,5 @@
 import { onScopeDispose, ref } from 'vue'
+import { desktopApp } from '../desktop.ts'
 import { redirectTarget } from '../redirect-target.ts'
 
 /** Leaves the page for another address. Coming back by the browser's own button, the page is as it was, and nobody is leaving. */
@@ -6,7 +7,8 @@ export function useLeaving() {
   const leaving = ref(false)
 
   function leave(address: string): void {
-    leaving.value = true
+    // The window of the desktop app stays where it is, and has the system's browser go there.
+    leaving.value = desktopApp() === undefined
     location.assign(address)
   }
 

@@ -29,7 +29,7 @@ export function useSettingSection(names: readonly SettingName[], checks: Partial
   const isDefault = computed(() => names.every((name) => same(draft[name], DEFAULT_SETTINGS[name])))
 
   const save = useAction(() => settings.change(only(draft, changed.value)), {
-    fields: { SETTING_UNSOUND: names[0] ?? '' },
+    fields: { SETTING_UNSOUND: names[0] ?? '', ADMIN_NETWORK_SELF: 'admin_networks' },
   })
   const form = useForm(holder, save, { ...Object.fromEntries(names.filter(isNumber).map(boundsCheck)), ...checks })
 

@@ -22,6 +22,8 @@ export function useSignIn(adding: boolean, wanted: OwnPath | undefined) {
   const password = ref('')
   /** Why the provider's browser came back without a sign-in. */
   const refused = useAuthError('/login')
+  /** The startup token that the address brought. */
+  const given = refused.startupToken
   /** The handle of the ATProto account that is to sign in. */
   const tried = refused.code.value ? lastTried() : undefined
   const handle = ref(tried?.handle ?? '')
@@ -115,6 +117,7 @@ export function useSignIn(adding: boolean, wanted: OwnPath | undefined) {
     restart()
   }
 
+  watch(given, (token) => token && session.state !== 'gated' && useStartupToken(), { immediate: true })
   onScopeDispose(() => (session.onward = undefined))
   watch(
     () => [session.state, session.gate] as const,
@@ -130,6 +133,7 @@ export function useSignIn(adding: boolean, wanted: OwnPath | undefined) {
     password,
     handle,
     refused,
+    given,
     returnUrl,
     enter,
     prove,

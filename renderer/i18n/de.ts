@@ -173,6 +173,10 @@ export const de: Texts = {
     passwordNone: 'Es ist kein Passwort gesetzt. Sie haben sich anders angemeldet.',
     passwordUpgrade: 'Ihr Passwort genügt der heutigen Regel nicht mehr. Bitte wählen Sie ein besseres.',
     passwordAction: 'Passwort ändern',
+    onlyPassword:
+      'Das Passwort von {name} ist der einzige erprobte Zugang zur Verwaltung. Lassen Sie einen zweiten Superuser sich einmal anmelden, damit es ohne Schaden verloren gehen kann.',
+    onlyAtproto:
+      'Die Anmeldung von {name} über ATProto ist der einzige erprobte Zugang zur Verwaltung. Lassen Sie einen zweiten Superuser sich einmal anmelden, damit sie ohne Schaden verloren gehen kann.',
     backIn: 'Falls Sie einmal nicht hineinkommen',
     backInAdmin: 'Die Verwaltung kann Ihnen ein temporäres Passwort geben.',
     backInRecovery: 'Ein Wiederherstellungscode ersetzt Ihre Authenticator-App, jeder einmal.',
@@ -513,6 +517,53 @@ export const de: Texts = {
     AUDIT_LOG: 'Protokoll',
     SETTINGS: 'Einstellungen',
   },
+  lan: {
+    title: 'Netzwerk',
+    text: 'Andere Rechner in diesem Netz können Latchkey benutzen, nur über verschlüsselte Verbindungen.',
+    enabled: 'Aus diesem Netz erreichbar',
+    forced: 'Latchkey wurde mit --lan gestartet: Es bleibt erreichbar, bis es ohne gestartet wird.',
+    addresses: 'Adressen in diesem Netz',
+    setUp: 'Gerät einrichten',
+    setUpDone: 'Fertig mit Geräten',
+    qr: 'QR-Code der Seite, die ein Gerät einrichtet',
+    steps: {
+      open: 'Scannen Sie diesen Code mit dem Gerät, oder öffnen Sie dort:',
+      compare:
+        'Installieren Sie das Zertifikat, wie die Seite es beschreibt. Vergleichen Sie zuerst den Fingerabdruck, den sie zeigt, mit diesem:',
+      wait: 'Sobald das Gerät Latchkey vertraut, erscheint hier und dort ein Häkchen.',
+    },
+    devices: 'Geräte, die diesem Rechner vertrauen',
+    noDevices: 'Seit dem letzten Start hat sich keines gemeldet.',
+    details: 'Zertifikat',
+    sources: {
+      authority: 'Zertifikat dieses Rechners',
+      files: 'Zertifikat aus Dateien, die beim Start genannt wurden',
+    },
+    authority: 'Zertifizierungsstelle, der die Geräte vertrauen',
+    until: 'Gültig bis {day}',
+    covers: 'Sie kann nur hierfür bürgen: {list}',
+    remake: 'Neue Zertifizierungsstelle anlegen',
+    remakeTitle: 'Neue Zertifizierungsstelle anlegen?',
+    remakeText:
+      'Jedes Gerät, das diesem Rechner vertraut, muss neu eingerichtet werden. Tun Sie das, wenn sich das Netz geändert hat oder jemand den Schlüssel kopiert haben könnte.',
+    problems: {
+      no_address: 'Dieser Rechner ist zurzeit in keinem Netz.',
+      port_taken: 'Ein anderes Programm belegt unseren Port: {detail}',
+      address_unusable: 'Eine Adresse ist nicht verwendbar: {detail}',
+      addresses_uncovered:
+        'Das Netz hat sich geändert: Geräte lehnen diese Adressen ab, bis es eine neue Zertifizierungsstelle gibt. {detail}',
+      authority_unreadable:
+        'Die Zertifizierungsstelle ist nicht lesbar. Stellen Sie ihre Dateien aus einer Sicherung wieder her, oder legen Sie eine neue an. {detail}',
+      authority_ending:
+        'Die Zertifizierungsstelle läuft bald ab. Legen Sie eine neue an, und richten Sie die Geräte neu ein. {detail}',
+      certificate_unreadable: 'Die Zertifikatsdateien sind nicht verwendbar. {detail}',
+      certificate_ending: 'Das Zertifikat aus diesen Dateien läuft bald ab. {detail}',
+      files_unwritable: 'Im Datenverzeichnis lässt sich kein neues Zertifikat speichern. {detail}',
+      name_taken: 'Ein anderer Rechner hat unseren Namen, deshalb heißen wir jetzt anders. {detail}',
+      announcement_failed: 'Der Name konnte im Netz nicht bekannt gemacht werden; die Adressen funktionieren. {detail}',
+      failed: 'Etwas ist schiefgegangen; mehr steht im Protokoll. {detail}',
+    },
+  },
   settings: {
     title: 'Einstellungen',
     discard: 'Änderungen verwerfen',
@@ -636,6 +687,15 @@ export const de: Texts = {
       urlTwice: 'Diese Adresse hat schon ein anderer Anbieter.',
       infoFault: 'Eine Adresse, die mit https:// beginnt',
       optionsFull: 'Höchstens {n} Anbieter.',
+    },
+    networks: {
+      title: 'Von wo verwaltet werden darf',
+      text: 'Seiten der Verwaltung öffnen sich nur in diesen Netzen. Das eigene Konto ist bei niemandem betroffen.',
+      list: 'Erlaubte Netze, eines je Zeile',
+      hint: 'Eine Adresse oder ein Bereich wie {example}. Steht hier nichts: von überall.',
+      fault: '„{line}“ ist weder eine Adresse noch ein Adressbereich.',
+      many: 'Höchstens {n} Netze.',
+      own: 'Ihre Adresse ist {address}. An dem Rechner, auf dem Latchkey läuft, dort als 127.0.0.1 geöffnet, darf immer verwaltet werden: der Ausweg, falls diese Netze alle aussperren.',
     },
     redirects: {
       title: 'Wohin Anmeldetoken führen dürfen',
@@ -936,9 +996,12 @@ export const de: Texts = {
       users_imported: 'Benutzer importiert',
       users_import_undone: 'Import zurückgenommen',
       settings_changed: 'Einstellungen geändert',
+      authority_made: 'Zertifizierungsstelle erstellt',
       limited: 'Zu viele Versuche',
       access_refused: 'Zugriff verweigert',
       audit_exported: 'Protokoll exportiert',
+      backup_made: 'Sicherung erstellt',
+      restored: 'Sicherung wiederhergestellt',
       audit_trimmed: 'Alte Einträge entfernt',
     },
     says: {
@@ -984,9 +1047,12 @@ export const de: Texts = {
       users_imported: '{actor} hat Benutzer importiert',
       users_import_undone: 'Ein Import von {actor} wurde zurückgenommen',
       settings_changed: '{actor} hat die Einstellungen geändert',
+      authority_made: '{actor} hat eine neue Zertifizierungsstelle erstellt',
       limited: 'Zu viele Versuche am Konto {target} wurden angehalten',
       access_refused: '{actor} wurde etwas nicht Erlaubtes verweigert',
       audit_exported: '{actor} hat das Protokoll exportiert',
+      backup_made: '{actor} hat eine Sicherung erstellt',
+      restored: '{actor} hat eine Sicherung wiederhergestellt',
       audit_trimmed: 'Der Server hat Einträge entfernt, deren Zeit um war',
     },
     own: {
@@ -1159,10 +1225,38 @@ export const de: Texts = {
     all: 'Alle Konten abmelden',
     others: 'Andere Konten in diesem Browser',
   },
+  elsewhere: {
+    title: 'Nicht aus diesem Netz',
+    text: 'Verwaltet werden darf nur aus bestimmten Netzen, und Ihre Adresse, {address}, liegt in keinem davon. Ihr eigenes Konto funktioniert wie immer. An dem Rechner, auf dem Latchkey läuft, dort als 127.0.0.1 geöffnet, darf immer verwaltet werden.',
+  },
   notFound: {
     title: 'Hier ist nichts',
     text: 'Unter dieser Adresse gibt es keine Seite, oder Sie dürfen sie nicht sehen.',
     home: 'Zur Übersicht',
+  },
+  desktop: {
+    title: 'Desktop-App',
+    text: 'Über das Programm auf diesem Rechner, das den Server betreibt.',
+    version: 'Version',
+    data: 'Datenordner',
+    keys: 'Schlüssel',
+    keysIn: {
+      protected: 'im Schlüsselspeicher des Betriebssystems',
+      file: 'in einer Datei, die nur ihr Besitzer lesen darf',
+    },
+    keysFile:
+      'Dieser Rechner hat keinen entsperrten Schlüsselspeicher, oder dessen Schutz wurde abgeschaltet. Wer die Dateien des Kontos lesen kann, kann die Schlüssel lesen.',
+    openLog: 'Protokoll öffnen',
+    checkForUpdates: 'Nach Aktualisierungen suchen',
+    updates: {
+      none: 'Das ist die neueste Version.',
+      unavailable: 'Zurzeit lässt sich nicht nach Aktualisierungen suchen.',
+    },
+    restart: 'Server wieder starten',
+    goOnInBrowser: 'Machen Sie im Browser weiter: Konten von Anbietern werden nur dort geöffnet.',
+    pairingWhy:
+      'Anbieter werden in dem Browser geöffnet, den Sie kennen, nie in diesem Fenster. Bestätigen Sie dort; hier geht es dann von selbst weiter.',
+    openBrowser: 'Browser öffnen',
   },
   down: {
     title: 'Der Server antwortet nicht',

@@ -2,6 +2,7 @@ import { defineStore } from 'pinia'
 import { ref } from 'vue'
 import type { Language } from '../../api/schemas.ts'
 import { speak } from '../api.ts'
+import { desktopApp } from '../desktop.ts'
 import { isLanguage, loadLanguage, matchLanguage } from '../i18n/index.ts'
 
 export const THEMES = ['system', 'light', 'dark'] as const
@@ -29,6 +30,9 @@ export const usePreferences = defineStore('preferences', () => {
     await loadLanguage(wanted)
     language.value = wanted
     speak(wanted)
+    void desktopApp()
+      ?.speak(wanted)
+      .catch(() => {})
   }
 
   async function chooseLanguage(wanted: Language): Promise<void> {

@@ -42,8 +42,16 @@ export const useSession = defineStore('session', () => {
   /** Who else is signed in in this browser. */
   const others = computed(() => me.value?.linked_accounts.filter((account) => !account.current) ?? [])
 
-  function may(permission: Permission): boolean {
+  /** He has rights, but not where he is. */
+  const isElsewhere = computed(() => me.value?.administration === 'elsewhere')
+
+  function holds(permission: Permission): boolean {
     return me.value !== undefined && (me.value.superuser || me.value.permissions.includes(permission))
+  }
+
+  /** Whether he may make use of what he holds from where he is. */
+  function may(permission: Permission): boolean {
+    return holds(permission) && !isElsewhere.value
   }
 
   /** Resolves once the first answer is in. */
@@ -102,6 +110,7 @@ export const useSession = defineStore('session', () => {
     if (state.value === 'unknown') return
     if (code === 'UNREACHABLE') void connection.lost().then(hydrate)
     else if (closes(code)) settle(undefined, code)
+    else if (code === 'ADMIN_NETWORK' && !isElsewhere.value) void hydrate()
     else if (state.value !== 'signed-out' && ENDINGS.has(code)) signedOut(code)
   }
 
@@ -162,6 +171,8 @@ export const useSession = defineStore('session', () => {
     endedBy,
     weakPassword,
     setupRequired,
+    isElsewhere,
+    holds,
     may,
     ready,
     hydrate,

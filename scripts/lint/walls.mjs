@@ -11,7 +11,9 @@ const page = ['vue', 'pinia', 'vue-router', 'vue-i18n', 'vuetify', '@mdi/*', 'uq
 const port = ['server/storage/port.ts', 'server/storage/port/']
 const databases = ['kysely', 'sql.js', 'pg', 'pg-*']
 const koa = ['koa', 'koa-*', '@koa/*', '@types/koa']
+const backups = ['age-encryption', 'tar-stream']
 const atproto = ['@atproto/*', '@atproto-labs/*']
+const certificates = ['@peculiar/*', 'core-js/*']
 const hashing = ['@node-rs/*', 'bcryptjs', 'jsonwebtoken', 'otpauth', '@zxcvbn-ts/*']
 
 /** @type {Wall} */
@@ -36,7 +38,28 @@ export const walls = [
   { place: 'api/', may: ['api/', 'zod'], types: ['axios'] },
   {
     place: 'server/',
-    never: ['electron', ...page, ...koa, ...databases, ...atproto, 'electron/', 'renderer/', ...tooling],
+    never: [
+      'electron',
+      ...page,
+      ...koa,
+      ...databases,
+      ...backups,
+      ...atproto,
+      ...certificates,
+      '@homebridge/*',
+      'electron/',
+      'renderer/',
+      ...tooling,
+    ],
+  },
+  {
+    place: 'server/lan/',
+    may: ['node:', ...certificates, '@homebridge/ciao', 'server/lan/'],
+    types: ['api/', 'pino', 'server/config.ts', 'server/log.ts'],
+  },
+  {
+    place: 'server/backup/',
+    may: ['node:', ...backups, 'zod', 'server/'],
   },
   { place: 'server/atproto/', may: ['node:', ...atproto, 'server/atproto/', 'server/domain/'], types: port },
   { place: 'server/domain/', may: ['server/domain/', 'api/', 'node:crypto', ...hashing], types: port },
@@ -49,6 +72,16 @@ export const walls = [
     may: ['node:', ...databases, 'server/storage/'],
     types: ['api/', 'server/log.ts', 'pino'],
   },
-  { place: 'electron/', may: ['node:', 'electron', 'electron/', 'api/', 'server/start.ts'] },
+  {
+    place: 'electron/',
+    may: ['node:', 'zod', 'electron/', 'api/', 'server/embedded.ts'],
+    types: ['electron', 'server/start.ts'],
+  },
+  // Where Electron itself comes in, and where the command line of the packaged program is reached.
+  {
+    place: 'electron/main.ts',
+    may: ['node:', 'electron', 'electron-updater', 'electron/', 'api/', 'server/embedded.ts', 'server/cli/run.ts'],
+  },
+  { place: 'electron/preload.ts', may: ['electron'] },
   { place: 'renderer/', may: [...page, 'renderer/', 'api/'] },
 ]

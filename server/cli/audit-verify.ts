@@ -4,8 +4,8 @@ import { createLineReader, LONGEST_LINE } from '../domain/audit-file.ts'
 import { createAuditSeal } from '../domain/audit-seal.ts'
 import { createVerification, type Fault, type Report } from '../domain/audit-verification.ts'
 import { readKeyring } from '../keyring.ts'
-import { parseAuditVerify, UsageError } from './arguments.ts'
-import { printProblem, printText } from './output.ts'
+import { DATA_DIR_OPTION, defineCommand, JSON_OPTION, only, UsageError } from './command.ts'
+import { printJson, printProblem, printText } from './output.ts'
 
 /** Whose key signed: that of this machine's data directory, another, or not known because there is none here. */
 type Signer = 'this server' | 'another' | 'unknown'
@@ -13,22 +13,36 @@ type Signer = 'this server' | 'another' | 'unknown'
 /** What to make of an export: only what is `intact` is proved to be whole and to come from the server in question. */
 type Verdict = 'broken' | 'not the key demanded' | 'not our key' | 'not proved whose' | 'intact'
 
-/**
- * Checks an exported audit. Resolves with the exit code: 0 it is intact, or nothing speaks against it but here is no key
- * to prove whose it is; 1 it is not, or was signed with a foreign key.
- */
-export async function verifyAudit(args: string[]): Promise<number> {
-  const { file, key, dataDirectory, json } = parseAuditVerify(args)
-  const report = await verifyFile(file)
-  const signer = await signerOf(report, createConfig({ dataDirectory }).dataDirectory)
-  const verdict = verdictOf(report, signer, key)
-  if (json) {
-    const consistent = report.fault_count === 0
-    const foreign_key = key !== undefined && report.seal !== null && report.seal.key !== key
-    printText(JSON.stringify({ intact: verdict === 'intact', consistent, foreign_key, signer, ...report }))
-  } else tell(report, verdict)
-  return verdict === 'intact' || verdict === 'not proved whose' ? 0 : 1
-}
+/** Checks an exported audit. */
+export const auditVerify = defineCommand({
+  name: 'audit verify',
+  takes: 'FILE',
+  summary: 'check an exported audit: changed, missing, misplaced entries',
+  options: {
+    key: { type: 'string', value: 'KEY', help: 'the key that must have signed the export' },
+    ...DATA_DIR_OPTION,
+    ...JSON_OPTION,
+  },
+  notes: [
+    "Ends with 0 when it is intact, and with 1 when it is not, or its key is not this server's; without a data directory or",
+    '--key nothing proves whose it is.',
+  ],
+  async run({ values, positionals }) {
+    const file = only(positionals, 'one file')
+    const { key, json } = values
+    if (key !== undefined && !/^[0-9a-f]{32}$/.test(key))
+      throw new UsageError('--key takes the 32 characters that a seal names as its key.')
+    const report = await verifyFile(file)
+    const signer = await signerOf(report, createConfig({ dataDirectory: values['data-dir'] }).dataDirectory)
+    const verdict = verdictOf(report, signer, key)
+    if (json) {
+      const consistent = report.fault_count === 0
+      const foreign_key = key !== undefined && report.seal !== null && report.seal.key !== key
+      printJson({ intact: verdict === 'intact', consistent, foreign_key, signer, ...report })
+    } else tell(report, verdict)
+    return verdict === 'intact' || verdict === 'not proved whose' ? 0 : 1
+  },
+})
 
 /** Reads a file line by line and checks it. Rejects with `UsageError` when it cannot be read. */
 export async function verifyFile(file: string): Promise<Report> {

@@ -1,33 +1,54 @@
-export const HELP = `Latchkey: a sign-in server with its console.
+import type { Command, Option } from './command.ts'
+import { EXIT_TEXTS } from './problems.ts'
 
-Usage
-  latchkey serve [options]        start the server and print where it answers
-  latchkey audit verify FILE      check an exported audit: changed, missing, misplaced entries; 0: it is intact, 1: it is not,
-                                  or its key is not this server's; without a data directory or --key: not proved whose
+const VARIABLES = [
+  'LATCHKEY_DATABASE, LATCHKEY_DATA_DIR, LATCHKEY_LOG_FILE, LATCHKEY_LOG_LEVEL,',
+  'LATCHKEY_BACKUP_PASSPHRASE, LATCHKEY_ATPROTO_PRIVATE=1, LATCHKEY_ATPROTO_PLC, LATCHKEY_ATPROTO_RESOLVER',
+]
 
-Options
-  --port NUMBER                   port to listen on (default 8787; 0: any free one)
-  --host ADDRESS                  address to listen on (default 127.0.0.1: this machine only)
-  --data-dir DIRECTORY            where database, keys and log live
-  --database URL                  postgres://… instead of the embedded database (better: LATCHKEY_DATABASE)
-  --print-login-token             mint a startup token and print it: a way back in for a locked-out superuser
-  --public-url URL                the address that browsers use, when a proxy stands before the server
-  --trusted-proxy ADDRESS         a proxy (address or CIDR range) whose forwarded headers count; may be repeated
-  --insecure-http                 allow sign-in over plain HTTP from other machines (shown as a red bar)
-  --atproto-private               let ATProto providers be on this machine or network, and over plain HTTP
-  --atproto-plc URL               look did:plc up there instead of in the public directory
-  --atproto-resolver URL          ask this server what ATProto handles mean, instead of DNS and their hosts
-  --log-file FILE                 default latchkey.log in the data directory; - for standard error
-  --log-level LEVEL               debug, info, warn or error (default info)
-  --json                          print one JSON object a line: event, url, token; of audit verify: its report
-  --key KEY                       with audit verify: the key that must have signed the export
-  --help, --version
+/** What there is. */
+export function overallHelp(commands: readonly Command[]): string {
+  const lines = commands.map((command) => [callOf(command), command.summary] as const)
+  return [
+    'Latchkey: a sign-in server with its console.',
+    section('Usage', aligned([...lines, ['latchkey COMMAND --help', 'what a command takes']])),
+    section('Variables', VARIABLES),
+    section('Exit codes', exitCodes()),
+  ].join('\n\n')
+}
 
-Variables
-  LATCHKEY_DATABASE, LATCHKEY_DATA_DIR, LATCHKEY_LOG_FILE, LATCHKEY_LOG_LEVEL,
-  LATCHKEY_ATPROTO_PRIVATE=1, LATCHKEY_ATPROTO_PLC, LATCHKEY_ATPROTO_RESOLVER
+/** What one command takes. */
+export function helpOf(command: Command): string {
+  const options = Object.entries(command.options).map(([name, option]) => [nameOf(name, option), option.help] as const)
+  return [
+    `${callOf(command)} [options]`,
+    [`${capital(command.summary)}.`, ...command.notes].join('\n'),
+    section('Options', aligned([...options, ['--help', 'this text']])),
+    section('Exit codes', exitCodes()),
+  ].join('\n\n')
+}
 
-Exit codes
-  0 ended as asked   1 something failed   2 wrong usage   3 the data directory is in use
-  4 the database or its keys cannot be opened   5 the port or address cannot be used
-`
+function callOf({ name, takes }: Command): string {
+  return ['latchkey', name, takes].filter(Boolean).join(' ')
+}
+
+function nameOf(name: string, { value }: Option): string {
+  return value === undefined ? `--${name}` : `--${name} ${value}`
+}
+
+function exitCodes(): string[] {
+  return EXIT_TEXTS.map((text, code) => `${code}  ${text}`)
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return [title, ...lines.map((line) => `  ${line}`)].join('\n')
+}
+
+function aligned(pairs: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...pairs.map(([left]) => left.length))
+  return pairs.map(([left, right]) => `${left.padEnd(width)}  ${right}`)
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

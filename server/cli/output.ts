@@ -12,8 +12,31 @@ export function printText(text: string): void {
   console.log(text)
 }
 
+export function printJson(value: object): void {
+  console.log(JSON.stringify(value))
+}
+
 export function printProblem(text: string): void {
   console.error(text)
+}
+
+/** Columns as wide as their widest cell; the last one is as wide as it likes. */
+export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
+  const lines = [head, ...rows]
+  const widths = head.map((_, column) => Math.max(...lines.map((cells) => widthOf(cells[column]))))
+  for (const cells of lines) {
+    const padded = cells.map((cell, column) => harmless(cell) + ' '.repeat((widths[column] ?? 0) - widthOf(cell)))
+    printText(padded.join('  ').trimEnd())
+  }
+}
+
+/** Whoever wrote it must not steer the terminal with it. */
+function harmless(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+function widthOf(text = ''): number {
+  return [...harmless(text)].length
 }
 
 function textOf(line: Line): string {

@@ -8,10 +8,12 @@ import type {
   NamedAccess,
   RevokedAccess,
 } from '../storage/port/access.ts'
+import type { LastWayIn } from '../storage/port/ways-in.ts'
 import type { Storage, UserRecord } from '../storage/port.ts'
 import type { RecordEvent } from './events.ts'
 import type { MemorySecret } from './memory-secret.ts'
 import type { Actor } from './sessions.ts'
+import { isLastWayIn } from './ways-in.ts'
 
 const SECOND = 1000
 /** The only one of its kind. */
@@ -42,7 +44,11 @@ export interface AccessBoard {
   /** How many of each kind, whatever kind the filter names; `MOST_COUNTED` + 1 means: more than `MOST_COUNTED`. */
   count(actor: Actor, filter: Filter): Promise<Record<AccessKind, number>>
   /** Ends the named, as far as they are there and in reach, but never the caller's own session. Answers how many. */
-  revoke(actor: Actor, named: readonly { kind: AccessKind; id: string }[], record: RecordEvent): Promise<number>
+  revoke(
+    actor: Actor,
+    named: readonly { kind: AccessKind; id: string }[],
+    record: RecordEvent,
+  ): Promise<number | LastWayIn>
 }
 
 export function createAccessBoard({ storage, startupToken, clock, settings }: AccessBoardDeps): AccessBoard {
@@ -103,6 +109,7 @@ export function createAccessBoard({ storage, startupToken, clock, settings }: Ac
       const stored = named.flatMap(({ kind, id }): NamedAccess[] => (kind === 'startup_token' ? [] : [{ kind, id }]))
       const limits = { ...reachOf(user), except_session: session.session_id }
       const ended = await storage.access.revoke(stored, limits, clock())
+      if (isLastWayIn(ended)) return ended
       for (const one of ended) record(eventOf(one, user.user_id))
       const wiped = user.superuser && named.some(({ kind }) => kind === 'startup_token') && startupToken.wipe()
       if (wiped) record({ event: 'startup_token_revoked', by: user.user_id })

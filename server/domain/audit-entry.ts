@@ -1,6 +1,6 @@
 import type { AuditEvent, AuditOutcome } from '../../api/audit.ts'
 import type { NewAuditEntry } from '../storage/port/audit.ts'
-import type { SecurityEvent } from './events.ts'
+import { COMMAND_LINE, type SecurityEvent } from './events.ts'
 
 /** Where an event came from; null: from the server itself. */
 export interface AuditSource {
@@ -54,9 +54,12 @@ const outcomes: Record<SecurityEvent['event'], AuditOutcome> = {
   users_imported: 'success',
   users_import_undone: 'success',
   settings_changed: 'success',
+  authority_made: 'success',
   limited: 'refused',
   access_refused: 'refused',
   audit_exported: 'success',
+  backup_made: 'success',
+  restored: 'success',
   audit_trimmed: 'success',
 }
 /** Of every event that the contract names; that they are the same events, the two types prove. */
@@ -98,6 +101,9 @@ function factsOf(event: SecurityEvent): Facts {
     case 'audit_trimmed':
     case 'pairing_approved':
       return { detail: rest(event) }
+    case 'backup_made':
+    case 'restored':
+      return { actor: COMMAND_LINE, detail: rest(event) }
     case 'sign_out':
     case 'reauthenticated':
     case 'reauthentication_refused':
@@ -147,6 +153,7 @@ function factsOf(event: SecurityEvent): Facts {
     case 'access_refused':
       return { actor_id: event.user_id, target_id: event.target, detail: { code: event.code, entry: event.entry } }
     case 'settings_changed':
+    case 'authority_made':
     case 'startup_token_revoked':
     case 'users_imported':
     case 'users_import_undone':
@@ -172,7 +179,8 @@ function factsOf(event: SecurityEvent): Facts {
 
 const himself = (user_id: number): Facts => ({ actor_id: user_id, target_id: user_id })
 
-const byAnother = ({ by, user_id }: { by: number; user_id: number }): Facts => ({ actor_id: by, target_id: user_id })
+const byAnother = ({ by, user_id }: { by: number | typeof COMMAND_LINE; user_id: number }): Facts =>
+  by === COMMAND_LINE ? { actor: by, target_id: user_id } : { actor_id: by, target_id: user_id }
 
 /** What an event says besides its name and its people. */
 function rest(event: SecurityEvent): Record<string, unknown> {

@@ -2,6 +2,7 @@ import type { Endpoint } from '../../api/endpoint.ts'
 import type { Factor } from '../../api/schemas.ts'
 import type { Settings } from '../../api/settings.ts'
 import type { AuthSource, UserRecord } from '../storage/port.ts'
+import { isAdministrator } from './guards.ts'
 import type { Actor } from './sessions.ts'
 
 type Demand = Settings['mfa_demand']
@@ -54,6 +55,5 @@ export function hasExpired(user: UserRecord, now: number): boolean {
 function lacksSecondFactor({ user, session }: Actor, demand: Demand): boolean {
   if (user.totp_confirmed_at !== null) return false
   if (user.password_hash === null && session.auth_source !== 'atproto') return false
-  const administers = user.superuser || user.permissions.length > 0
-  return demand === 'everybody' || (demand === 'administrators' && administers)
+  return demand === 'everybody' || (demand === 'administrators' && isAdministrator(user))
 }

@@ -8,21 +8,23 @@ import type { Actor } from './sessions.ts'
  * edit, disable, delete, reset, sessions, second factors, login tokens.
  */
 
-export type TargetRefusal = 'ACCESS_DENIED' | 'USER_NOT_FOUND' | 'SELF_RESET'
+export type TargetRefusal = 'ACCESS_DENIED' | 'ADMIN_NETWORK' | 'USER_NOT_FOUND' | 'SELF_RESET'
 
 /**
  * The user whom an entry acts on, or why this caller may not act on him, in the contract's order: permission,
- * existence, superuser protection and manager guard, not oneself.
+ * network, existence, superuser protection and manager guard, not oneself.
  */
 export async function reachTarget(
   { self }: Target,
   { user, session }: Actor,
   user_id: number,
   find: (user_id: number) => Promise<UserRecord | undefined>,
+  isInNetwork: () => boolean,
 ): Promise<UserRecord | TargetRefusal> {
   const own = user_id === user.user_id
   if (own && self === 'allowed') return user
   if (session.kind === 'developer' || !holds(user, 'USER_CONFIG')) return 'ACCESS_DENIED'
+  if (!isInNetwork()) return 'ADMIN_NETWORK'
   const target = await find(user_id)
   if (!target) return 'USER_NOT_FOUND'
   if (!isInReach(user, target)) return 'ACCESS_DENIED'
@@ -32,6 +34,11 @@ export async function reachTarget(
 /** Superuser protection and manager guard: only a superuser reaches superusers and people whom he does not manage. */
 export function isInReach(actor: UserRecord, target: UserRecord): boolean {
   return actor.superuser || (!target.superuser && target.manager_id === actor.user_id)
+}
+
+/** Whether there is anything that this user may administer. */
+export function isAdministrator({ superuser, permissions }: UserRecord): boolean {
+  return superuser || permissions.length > 0
 }
 
 export function holds(user: UserRecord, permission: Permission): boolean {

@@ -65,6 +65,11 @@ export interface LoginTokens {
     target: LoginTokenTarget,
     form: LoginTokenForm,
   ): Promise<MintedLoginToken | MintRefusal | OutOfReach>
+  /**
+   * By the owner of the machine, who may for everybody. The first superuser stands for him, because a token lives no longer than
+   * its maker may make it. `NO_SUPERUSER`: there is none.
+   */
+  mintHere(target: UserRecord, form: LoginTokenForm): Promise<MintedLoginToken | MintRefusal | 'NO_SUPERUSER'>
   list(actor: Actor, filter: LoginTokenFilter): Promise<LoginTokenPage>
   /** Takes any text for an identifier. */
   read(actor: Actor, uuid: string, with_trashed: boolean): Promise<ListedLoginToken | 'TOKEN_NOT_FOUND' | OutOfReach>
@@ -84,29 +89,42 @@ export function createLoginTokens({ storage, clock, random, uuid, settings }: Lo
     return target && isInReach(user, target) ? found : { out_of_reach: login_user_id }
   }
 
+  async function mintAs(
+    user: UserRecord,
+    target: UserRecord,
+    { expires_in, reason, redirect_to }: LoginTokenForm,
+  ): Promise<MintedLoginToken | MintRefusal> {
+    if (redirect_to !== undefined && !isAllowedRedirect(redirect_to, settings().redirect_origins))
+      return 'REDIRECT_NOT_ALLOWED'
+    const now = clock()
+    const secret = createSecret(random)
+    const token = {
+      uuid: uuid(),
+      user_id: user.user_id,
+      login_user_id: target.user_id,
+      reason: reason || null,
+      redirect_to: redirect_to ?? null,
+      created_at: now,
+      expires_at: now + expires_in * 1000,
+    }
+    const stored = await storage.loginTokens.create({ ...token, secret_hash: hashSecret(secret) }, MOST_ACTIVE)
+    if (!stored) return 'TOO_MANY_ACTIVE'
+    return { token: { ...token, used_at: null, used_ip: null, deleted_at: null }, user, login_user: target, secret }
+  }
+
   return {
-    async mint({ user, session }, wanted, { expires_in, reason, redirect_to }) {
+    async mint({ user, session }, wanted, form) {
       // The startup token lets somebody back in; it does not hand the way in to others.
       if (session.kind !== 'browser') return { out_of_reach: undefined }
       const target = await findTarget(storage, wanted)
       if (!target) return 'USER_NOT_FOUND'
       if (!isInReach(user, target)) return { out_of_reach: target.user_id }
-      if (redirect_to !== undefined && !isAllowedRedirect(redirect_to, settings().redirect_origins))
-        return 'REDIRECT_NOT_ALLOWED'
-      const now = clock()
-      const secret = createSecret(random)
-      const token = {
-        uuid: uuid(),
-        user_id: user.user_id,
-        login_user_id: target.user_id,
-        reason: reason || null,
-        redirect_to: redirect_to ?? null,
-        created_at: now,
-        expires_at: now + expires_in * 1000,
-      }
-      const stored = await storage.loginTokens.create({ ...token, secret_hash: hashSecret(secret) }, MOST_ACTIVE)
-      if (!stored) return 'TOO_MANY_ACTIVE'
-      return { token: { ...token, used_at: null, used_ip: null, deleted_at: null }, user, login_user: target, secret }
+      return mintAs(user, target, form)
+    },
+
+    async mintHere(target, form) {
+      const [superuser] = await storage.users.superusers(1)
+      return superuser ? mintAs(superuser, target, form) : 'NO_SUPERUSER'
     },
 
     async list({ user }, { with_trashed, status, login_user_id, user_id, limit, cursor }) {

@@ -1,4 +1,5 @@
 import { readSettings, type SettingName, type Settings } from '../../api/settings.ts'
+import type { LastWayIn } from '../storage/port/ways-in.ts'
 import type { Storage } from '../storage/port.ts'
 
 export interface Changed {
@@ -11,9 +12,9 @@ export interface LiveSettings {
   current(): Settings
   /**
    * Stores these and lets them hold at once, and answers what each was and is; or answers which of them does not fit the
-   * others, and changes nothing.
+   * others, or whose last way in would be gone, and changes nothing.
    */
-  change(patch: Partial<Settings>): Promise<Changed | { unsound: SettingName }>
+  change(patch: Partial<Settings>, at: number): Promise<Changed | { unsound: SettingName } | LastWayIn>
   /** Learns what another server has changed. */
   refresh(): Promise<void>
 }
@@ -28,12 +29,13 @@ export async function createLiveSettings(storage: Storage): Promise<LiveSettings
   return {
     current: () => current,
     refresh,
-    async change(patch) {
+    async change(patch, at) {
       await refresh()
       const before = current
       const { temp_password_presets, temp_password_default } = { ...current, ...patch }
       if (!temp_password_presets.includes(temp_password_default)) return { unsound: 'temp_password_default' }
-      await storage.settings.change(patch)
+      const stored = await storage.settings.change(patch, at)
+      if (stored !== 'done') return stored
       await refresh()
       return { settings: current, changes: changesOf(before, patch) }
     },

@@ -90,7 +90,17 @@ export function createSecondFactor(deps: TotpDeps): SecondFactor {
   }
 }
 
-function purposeOf(user: UserRecord): string {
+/** Whether a sealed secret can be opened with this vault's key. */
+export function opensWith(vault: Vault, { user_id, totp_secret }: { user_id: number; totp_secret: string }): boolean {
+  try {
+    vault.open(totp_secret, purposeOf({ user_id }))
+    return true
+  } catch {
+    return false
+  }
+}
+
+function purposeOf(user: Pick<UserRecord, 'user_id'>): string {
   return `totp:${user.user_id}`
 }
 

@@ -4,6 +4,7 @@ import type { Handlers } from '../call.ts'
 import { totalOf } from '../domain/access.ts'
 import { decodePlace, encodePlace } from '../domain/cursor.ts'
 import { toWireAccess } from '../domain/wire.ts'
+import { isLastWayIn, lastWayIn } from '../domain/ways-in.ts'
 
 type Access = Handlers<ApiTable>['access']
 
@@ -22,14 +23,19 @@ const list: Access['list'] = async ({ deps, actor, query }) => {
   }
 }
 
-const revoke: Access['revoke'] = async ({ deps, actor, body, record }) => {
+const revoke: Access['revoke'] = async ({ deps, actor, body, record, fail }) => {
   const { items, filter, made_before } = body
-  if (items) return { revoked: await deps.access.revoke(actor, items, record), more: false }
+  if (items) return { revoked: await end(items), more: false }
   const wanted = { ...meant({ ...filter, made_before }), except_session: actor.session.session_id }
   const found = await deps.access.list(actor, wanted, { limit: MOST_REVOKED })
-  const revoked = await deps.access.revoke(actor, found.items, record)
+  const revoked = await end(found.items)
   // What could not be ended was ended by others meanwhile; when nothing at all could, asking again is of no use.
   return { revoked, more: found.next !== undefined && revoked > 0 }
+
+  async function end(named: readonly { kind: AccessKind; id: string }[]): Promise<number> {
+    const ended = await deps.access.revoke(actor, named, record)
+    return isLastWayIn(ended) ? fail('LAST_WAY_IN', lastWayIn(ended)) : ended
+  }
 }
 
 interface Wanted {

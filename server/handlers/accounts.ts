@@ -6,6 +6,7 @@ import { createsAccounts, identify, leave } from '../domain/leaving.ts'
 import { isOwnAddress, isOwnPage } from '../domain/redirects.ts'
 import { browserOf } from '../domain/sessions.ts'
 import { membersOf, roomInGroup, switchAccount } from '../domain/session-group.ts'
+import { isLastWayIn, lastWayIn } from '../domain/ways-in.ts'
 import { iso } from '../domain/wire.ts'
 
 type Auth = Handlers<ApiTable>['auth']
@@ -130,10 +131,13 @@ const startLinkAccount: Auth['startLinkAccount'] = async (call) => {
 const unlinkAccount: Auth['unlinkAccount'] = async ({ deps, actor, record, fail }) => {
   const { user, session } = actor
   if (user.did === null) return fail('GRANT_ABSENT')
-  if (user.password_hash === null) fail('LAST_WAY_IN')
-  const { did } = user
-  if (!(await deps.storage.users.unlinkDid(user.user_id, deps.clock(), session.session_id))) return fail('GRANT_ABSENT')
-  record({ event: 'atproto_unlinked', user_id: user.user_id, by: user.user_id, did })
+  const { user_id, username, did } = user
+  const own = { user_id, username, way: 'atproto' } as const
+  if (user.password_hash === null) fail('LAST_WAY_IN', { whose: 'person', left: [own] })
+  const unlinked = await deps.storage.users.unlinkDid(user_id, deps.clock(), session.session_id)
+  if (!unlinked) return fail('GRANT_ABSENT')
+  if (isLastWayIn(unlinked)) return fail('LAST_WAY_IN', lastWayIn(unlinked))
+  record({ event: 'atproto_unlinked', user_id, by: user_id, did })
   return {}
 }
 

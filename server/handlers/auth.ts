@@ -1,6 +1,7 @@
 import type { ApiTable } from '../../api/index.ts'
 import type { Factor } from '../../api/schemas.ts'
 import { createSecret, hashSecret } from '../domain/one-time-secret.ts'
+import { isAdministrator } from '../domain/guards.ts'
 import { isImported } from '../domain/password-formats.ts'
 import { FRESH_FOR, TRUSTED_DEVICE_LIFE } from '../domain/lifetimes.ts'
 import { lacksScope, scopesOf } from '../domain/grants.ts'
@@ -100,7 +101,7 @@ const logout: Auth['logout'] = async ({ deps, query, actor, record, fail, cookie
   return { switched_to: { user_id, did, handle, username } }
 }
 
-const me: Auth['me'] = async ({ deps, actor }) => {
+const me: Auth['me'] = async ({ deps, actor, from, shareBase }) => {
   const { user, session } = actor
   return {
     user_id: user.user_id,
@@ -114,7 +115,14 @@ const me: Auth['me'] = async ({ deps, actor }) => {
     scopes: scopesOf(session.scope ?? ''),
     auth_source: session.auth_source,
     scope_upgrade_required: lacksScope(session, deps.settings()),
+    administration: administrationOf(),
+    address: from.ip,
+    share_base: shareBase,
     linked_accounts: session.group_id === null ? [] : await linkedAccountsOf(deps, actor),
+  }
+  function administrationOf() {
+    if (session.kind === 'developer' || !isAdministrator(user)) return 'none'
+    return deps.adminNetworks.hold(from) ? 'here' : 'elsewhere'
   }
 }
 

@@ -6,6 +6,7 @@ import { signingIn } from './auth.ts'
 import type { Handlers } from '../call.ts'
 import { tokensOfDevelopers } from './developer-tokens.ts'
 import { grants } from './grants.ts'
+import { lan } from './lan.ts'
 import { loginTokens } from './login-tokens.ts'
 import { ownSessions } from './own-sessions.ts'
 import { pairing } from './pairing.ts'
@@ -33,5 +34,6 @@ export const handlers: Handlers<ApiTable> = {
   access,
   audit,
   settings,
+  lan,
   system,
 }

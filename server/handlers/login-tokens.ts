@@ -25,7 +25,7 @@ const createByEmail: LoginTokens['createByEmail'] = (call) =>
   mint(call, { login_user_email: call.body.login_user_email })
 
 async function mint(call: Entry<'create'> | Entry<'createByEmail'>, target: LoginTokenTarget) {
-  const { deps, actor, body, base, record, fail } = call
+  const { deps, actor, body, shareBase, record, fail } = call
   const minted = await deps.loginTokens.mint(actor, target, body)
   if (typeof minted === 'string') return fail(minted)
   if ('out_of_reach' in minted) return deny(call, minted)
@@ -35,7 +35,7 @@ async function mint(call: Entry<'create'> | Entry<'createByEmail'>, target: Logi
     ...toWireLoginToken(minted, deps.clock()),
     token: minted.secret,
     // In the fragment, which browsers keep to themselves: no server, proxy or link preview sees it.
-    login_url: `${base}/login/token#${minted.secret}`,
+    login_url: `${shareBase}/login/token#${minted.secret}`,
   }
 }
 

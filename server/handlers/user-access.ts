@@ -1,9 +1,15 @@
 import type { ApiTable } from '../../api/index.ts'
+import { MOST_WAYS_IN } from '../../api/user-access.ts'
 import type { Handlers } from '../call.ts'
-import { endOfTemporaryPassword } from '../domain/lifetimes.ts'
+import { resetPassword as resetPasswordOf } from '../domain/user-accounts.ts'
+import { isLastWayIn, lastWayIn } from '../domain/ways-in.ts'
 import { iso, toWireSession } from '../domain/wire.ts'
 
 type Users = Handlers<ApiTable>['users']
+
+const waysIn: Users['waysIn'] = async ({ deps }) => ({
+  items: await deps.storage.users.waysIn(deps.clock(), MOST_WAYS_IN),
+})
 
 const temporaryPasswordOptions: Users['temporaryPasswordOptions'] = ({ deps }) => {
   const { temp_password_presets, temp_password_default } = deps.settings()
@@ -12,27 +18,11 @@ const temporaryPasswordOptions: Users['temporaryPasswordOptions'] = ({ deps }) =
 
 const resetPassword: Users['resetPassword'] = async ({ deps, actor, target, body, record, fail }) => {
   const { password, expires_hours = -1, require_password_change = true, revoke_developer_tokens = false } = body
-  const password_hash = await deps.passwords.hash(password)
-  const at = deps.clock()
-  const password_expires = endOfTemporaryPassword(require_password_change, expires_hours, at)
-  const done = await deps.storage.users.setPassword(target.user_id, {
-    password_hash,
-    require_password_change,
-    password_expires,
-    revoke_developer_tokens,
-    by: actor.user.user_id,
-    at,
-  })
+  const form = { password, expires_hours, require_password_change, revoke_developer_tokens }
+  const done = await resetPasswordOf(deps, target, form, actor.user.user_id, record)
   if (!done) return fail('USER_NOT_FOUND')
-  await deps.attempts.clearAccount(target.username)
-  record({
-    event: 'password_reset',
-    user_id: target.user_id,
-    by: actor.user.user_id,
-    require_password_change,
-    password_expires,
-    revoke_developer_tokens,
-  })
+  if (isLastWayIn(done)) return fail('LAST_WAY_IN', lastWayIn(done))
+  const { password_expires } = done
   return { password, ...(password_expires === null ? {} : { expires: iso(password_expires) }) }
 }
 
@@ -63,6 +53,7 @@ const revokeSession: Users['revokeSession'] = async ({ deps, actor, target, para
 }
 
 export const userAccess = {
+  waysIn,
   temporaryPasswordOptions,
   resetPassword,
   resetSecondFactor,

@@ -1,12 +1,13 @@
 import type { ApiTable } from '../../api/index.ts'
 import { afterEnrolment, confirmEnrolment } from '../domain/enrolment.ts'
 import { hasAdministeredField, mayAssign } from '../domain/guards.ts'
-import { endOfTemporaryPassword } from '../domain/lifetimes.ts'
 import { isRefusal } from '../domain/sign-in.ts'
 import type { UserEdit, UserRecord } from '../storage/port.ts'
 import type { Call, Handlers } from '../call.ts'
 import { decodeCursor, encodeCursor } from '../domain/cursor.ts'
 import { isFresh } from '../domain/admission.ts'
+import { createUser, rightsIn, speaksOf } from '../domain/user-accounts.ts'
+import { isLastWayIn, lastWayIn } from '../domain/ways-in.ts'
 import { toWireUser } from '../domain/wire.ts'
 
 type Users = Handlers<ApiTable>['users']
@@ -40,35 +41,9 @@ const create: Users['create'] = async ({ deps, actor, body, record, fail }) => {
   if (fields.did && !isFresh(actor, deps.clock())) fail('REAUTH_REQUIRED')
   const manager_id = actor.user.superuser ? (fields.manager_id ?? null) : actor.user.user_id
   if (manager_id !== null && !(await deps.storage.users.find(manager_id))) fail('MANAGER_INVALID')
-  const now = deps.clock()
-  const required = require_password_change && password !== undefined
-  const made = await deps.storage.users.create({
-    username: fields.username,
-    email: fields.email ?? null,
-    display_name: fields.display_name ?? null,
-    superuser: fields.superuser ?? false,
-    permissions: [...new Set(fields.permissions ?? [])],
-    manager_id,
-    enabled: fields.enabled ?? true,
-    lang: fields.lang ?? null,
-    password_hash: password === undefined ? null : await deps.passwords.hash(password),
-    require_password_change,
-    password_expires: endOfTemporaryPassword(required, expires_hours, now),
-    ...(password === undefined ? {} : { password_set_by: actor.user.user_id }),
-    did: fields.did ?? null,
-    handle: null,
-    avatar_url: null,
-    created_at: now,
-  })
+  const form = { ...fields, manager_id, password, require_password_change, expires_hours }
+  const made = await createUser(deps, form, { by: actor.user.user_id, fields: Object.keys(fields) }, record)
   if (typeof made === 'string') return fail(made)
-  const rights = rightsIn(wanted)
-  record({
-    event: 'user_created',
-    user_id: made.user_id,
-    by: actor.user.user_id,
-    fields: Object.keys(fields),
-    ...(speaksOf(rights) ? { rights } : {}),
-  })
   if (fields.did) record({ event: 'atproto_linked', user_id: made.user_id, by: actor.user.user_id, did: fields.did })
   return made
 }
@@ -120,6 +95,7 @@ const edit: Users['edit'] = async (call) => {
   await checkEdit(call, wanted)
   const edited = await deps.storage.users.edit(target.user_id, wanted, deps.clock())
   if (edited === 'absent') return fail('USER_NOT_FOUND')
+  if (isLastWayIn(edited)) return fail('LAST_WAY_IN', lastWayIn(edited))
   if (edited !== 'done') return fail(edited)
   const rights = rightsIn(wanted)
   const who = { user_id: target.user_id, by: actor.user.user_id }
@@ -158,6 +134,7 @@ const remove: Users['remove'] = async ({ deps, actor, target, record, fail, cook
   const removed = await deps.storage.users.remove(target.user_id, deps.clock())
   if (removed === 'absent') return fail('USER_NOT_FOUND')
   if (removed === 'LAST_SUPERUSER') return fail(removed)
+  if (isLastWayIn(removed)) return fail('LAST_WAY_IN', lastWayIn(removed))
   record({ event: 'user_deleted', user_id: target.user_id, username: target.username, by: actor.user.user_id })
   if (target.user_id === actor.user.user_id) cookies.clearSession()
   return {}
@@ -172,19 +149,6 @@ const invalidateTokens: Users['invalidateTokens'] = async ({ deps, actor, record
 
 async function ownRecord(deps: Call['deps'], user: UserRecord) {
   return { ...toWireUser(user), recovery_codes_left: await deps.storage.recoveryCodes.count(user.user_id) }
-}
-
-/** The rights that an edit speaks of, as they are in it or in a record. */
-function rightsIn(edit: UserEdit, { superuser, permissions, manager_id }: UserEdit = edit) {
-  return {
-    ...(edit.superuser === undefined ? {} : { superuser }),
-    ...(edit.permissions === undefined ? {} : { permissions }),
-    ...(edit.manager_id === undefined ? {} : { manager_id }),
-  }
-}
-
-function speaksOf(rights: object): boolean {
-  return Object.keys(rights).length > 0
 }
 
 /** Only the fields that were sent. */

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import type { IncomingMessage } from 'node:http'
+import type { AdminNetworks } from '../domain/admission.ts'
 
 /** Where a request came from and how, as far as it can be trusted. */
 export interface ClientAddress {
@@ -33,6 +34,21 @@ export function createClientAddress(trustedProxies: readonly string[]): (req: In
     // A hop that cannot be read is somebody, only nobody knows who: never this machine, never who stands left of it.
     if (isIP(hop) === 0) return { ip: direct.ip, loopback: false, secure }
     return { ip: hop, loopback: contains(LOOPBACK, hop), secure }
+  }
+}
+
+/** The networks that the settings name, prepared anew only when these have changed: every call of an administrator asks. */
+export function createAdminNetworks(current: () => readonly string[]): AdminNetworks {
+  let prepared: { networks: readonly string[]; list: BlockList } | undefined
+
+  function isAmong(networks: readonly string[], ip: string): boolean {
+    if (prepared?.networks !== networks) prepared = { networks, list: blockListOf(networks) }
+    return contains(prepared.list, ip.replace(/%.*$/, ''))
+  }
+
+  return {
+    hold: ({ ip, loopback }) => loopback || current().length === 0 || isAmong(current(), ip),
+    wouldHold: (networks, { ip, loopback }) => loopback || networks.length === 0 || isAmong(networks, ip),
   }
 }
 

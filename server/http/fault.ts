@@ -3,6 +3,7 @@ import Negotiator from 'negotiator'
 import { ERROR_STATUS, type ErrorCode } from '../../api/errors.ts'
 import { LANGUAGES } from '../../api/schemas.ts'
 import { errorTexts } from '../../api/texts/index.ts'
+import { wordingOf } from '../../api/texts/wording.ts'
 import { Overloaded } from '../domain/work-queue.ts'
 import { ApiError } from '../domain/refusal.ts'
 import type { Deps } from '../deps.ts'
@@ -19,7 +20,7 @@ export function sendError(ctx: Context, code: ErrorCode, data?: unknown): void {
   ctx.body = JSON.stringify({
     status: 'error',
     error: code,
-    message: textOf(ctx, code, wait),
+    message: textOf(ctx, code, data, wait),
     ...(data === undefined ? {} : { error_data: data }),
   })
 }
@@ -32,10 +33,11 @@ export function sendThrown(ctx: Context, thrown: unknown, { log, isStorageFailur
   sendError(ctx, isStorageFailure(thrown) ? 'STORAGE_UNAVAILABLE' : 'INTERNAL')
 }
 
-function textOf(ctx: Context, code: ErrorCode, seconds: number | undefined): string {
+function textOf(ctx: Context, code: ErrorCode, data: unknown, seconds = 0): string {
   const [language = 'en'] = new Negotiator(ctx.req).languages([...LANGUAGES])
   const texts = errorTexts[LANGUAGES.find((known) => known === language) ?? 'en']
-  return texts[code].replace('{seconds}', String(seconds ?? 0))
+  const { name, named } = wordingOf(code, data)
+  return texts[name].replace('{seconds}', String(seconds)).replace('{names}', () => named.names ?? '')
 }
 
 function retryAfterOf(data: unknown): number | undefined {

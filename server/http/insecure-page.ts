@@ -1,10 +1,13 @@
 import type { Language } from '../../api/schemas.ts'
-import { LANGUAGES } from '../../api/schemas.ts'
-import Negotiator from 'negotiator'
+import { escapeHtml } from './html.ts'
+import { negotiatedLanguage } from './negotiated-language.ts'
 
 interface Text {
   title: string
   why: string
+  /** What stands before the encrypted address, and the link that helps whose browser warns there. */
+  open: string
+  trust: string
   how: string[]
 }
 
@@ -12,6 +15,8 @@ const TEXTS: Record<Language, Text> = {
   en: {
     title: 'This connection is not encrypted',
     why: 'Everybody on this network could read your password, so Latchkey does not offer sign-in here.',
+    open: 'Open the encrypted address:',
+    trust: 'If the browser warns there: let this device trust this Latchkey.',
     how: [
       'Open this console with https instead of http, if an encrypted address was set up.',
       'Or use the browser of the machine that Latchkey runs on.',
@@ -22,6 +27,8 @@ const TEXTS: Record<Language, Text> = {
   de: {
     title: 'Diese Verbindung ist nicht verschlüsselt',
     why: 'Alle in diesem Netz könnten Ihr Passwort mitlesen. Deshalb bietet Latchkey hier keine Anmeldung an.',
+    open: 'Öffnen Sie die verschlüsselte Adresse:',
+    trust: 'Wenn der Browser dort warnt: Lassen Sie dieses Gerät diesem Latchkey vertrauen.',
     how: [
       'Öffnen Sie diese Konsole mit https statt http, falls eine verschlüsselte Adresse eingerichtet ist.',
       'Oder verwenden Sie den Browser des Rechners, auf dem Latchkey läuft.',
@@ -32,6 +39,8 @@ const TEXTS: Record<Language, Text> = {
   ru: {
     title: 'Это соединение не зашифровано',
     why: 'Любой в этой сети мог бы прочитать ваш пароль, поэтому Latchkey не предлагает здесь вход.',
+    open: 'Откройте зашифрованный адрес:',
+    trust: 'Если браузер там предупреждает: настройте на этом устройстве доверие к этому Latchkey.',
     how: [
       'Откройте консоль по https вместо http, если зашифрованный адрес настроен.',
       'Или используйте браузер на компьютере, где работает Latchkey.',
@@ -42,6 +51,8 @@ const TEXTS: Record<Language, Text> = {
   'zh-CN': {
     title: '此连接未加密',
     why: '此网络中的任何人都可能读取您的密码，因此 Latchkey 不在此提供登录。',
+    open: '请打开加密地址：',
+    trust: '如果浏览器在那里警告：让此设备信任此 Latchkey。',
     how: [
       '如果已设置加密地址，请用 https 而不是 http 打开此控制台。',
       '或者使用运行 Latchkey 的电脑上的浏览器。',
@@ -51,20 +62,26 @@ const TEXTS: Record<Language, Text> = {
   },
 }
 
-/** The page that says why sign-in is refused and what to do. Without scripts, so that it needs nothing else of us. */
-export function insecurePage(acceptLanguage: string): string {
-  const [wanted = 'en'] = new Negotiator({ headers: { 'accept-language': acceptLanguage } }).languages([...LANGUAGES])
-  const language = LANGUAGES.find((known) => known === wanted) ?? 'en'
-  const { title, why, how } = TEXTS[language]
+/**
+ * The page that says why sign-in is refused and what to do. Without scripts, so that it needs nothing else of us. `secure`
+ * is the encrypted address under the name that the visitor used, where there is one.
+ */
+export function insecurePage(acceptLanguage: string, secure: string | undefined): string {
+  const language = negotiatedLanguage(acceptLanguage)
+  const { title, why, how, open, trust } = TEXTS[language]
+  const address = escapeHtml(secure ?? '')
+  const ways =
+    secure === undefined ? how : [`${open} <a href="${address}">${address}</a>`, `<a href="/trust">${trust}</a>`]
   return `<!doctype html>
 <html lang="${language}">
 <meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title>
 <style>
-:root{color-scheme:light dark;font:1rem/1.6 system-ui,sans-serif}
+:root{color-scheme:light dark;font:1rem/1.6 system-ui,sans-serif;overflow-wrap:anywhere;background:light-dark(#fff,#121212);color:light-dark(#1a1a1a,#eee)}
+a{color:light-dark(#0b57a4,#8ab4f8)}
 body{max-width:40rem;margin:10vh auto;padding:0 1.5rem}
 h1{font-size:1.5rem;border-inline-start:.4rem solid #c62828;padding-inline-start:1rem}
 </style>
-<main><h1>${title}</h1><p>${why}</p><ul>${how.map((line) => `<li>${line}</li>`).join('')}</ul></main>
+<main><h1>${title}</h1><p>${why}</p><ul>${ways.map((line) => `<li>${line}</li>`).join('')}</ul></main>
 </html>
 `
 }

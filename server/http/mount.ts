@@ -103,7 +103,8 @@ async function handle(
   const actor = await admit(ctx, entry, deps, record)
   const params = entry.params && parseWith(entry.params, ctx['params'], 'NOT_FOUND')
   const query = entry.query && parseWith(entry.query, { ...ctx.query }, 'INVALID_QUERY')
-  const early = entry.target?.order === 'target_first' ? await reach(entry, actor, params, deps, record) : undefined
+  const early =
+    entry.target?.order === 'target_first' ? await reach(entry, actor, params, from, deps, record) : undefined
   const body = entry.body && (await readBody(ctx, entry.body))
   const call = {
     deps,
@@ -111,9 +112,10 @@ async function handle(
     query,
     body,
     actor,
-    target: early ?? (await reach(entry, actor, params, deps, record)),
+    target: early ?? (await reach(entry, actor, params, from, deps, record)),
     from,
     base: baseOf(ctx, deps),
+    shareBase: shareBaseOf(ctx, deps),
     deviceSecret: () => readCookie(ctx, deviceCookie(ctx.state['secure'] === true)),
     record,
     fail,
@@ -134,6 +136,8 @@ async function handle(
 const OVERREACH = new Set<ErrorCode>([
   'INVALID_FIELD_MODIFY',
   'LAST_SUPERUSER',
+  'LAST_WAY_IN',
+  'ADMIN_NETWORK_SELF',
   'REDIRECT_NOT_ALLOWED',
   'USER_NOT_FOUND',
 ])
@@ -143,7 +147,8 @@ async function isStillAdmitted(ctx: Context, entry: Endpoint, deps: Deps): Promi
   const before: UserRecord = ctx.state['user']
   const actor = await identifyCaller(ctx, deps)
   if (typeof actor === 'string' || rightsOf(actor.user) !== rightsOf(before)) return false
-  return refuseAdmission(entry, actor, deps.settings(), deps.clock()) === undefined
+  const isInNetwork = () => deps.adminNetworks.hold(addressOf(ctx))
+  return refuseAdmission(entry, actor, deps.settings(), deps.clock(), isInNetwork) === undefined
 }
 
 /** Answers a call that brings a credential, unless its address has failed too often; a failure counts. */
@@ -171,17 +176,26 @@ async function admit(ctx: Context, entry: Endpoint, deps: Deps, record: RecordEv
   const actor = await authenticate(ctx, deps)
   if (authOf(entry) === 'public') return typeof actor === 'string' ? undefined : actor
   if (typeof actor === 'string') throw new ApiError(actor === 'expired' ? 'SESSION_EXPIRED' : 'UNAUTHENTICATED')
-  const refusal = refuseAdmission(entry, actor, deps.settings(), deps.clock())
+  const isInNetwork = () => deps.adminNetworks.hold(addressOf(ctx))
+  const refusal = refuseAdmission(entry, actor, deps.settings(), deps.clock(), isInNetwork)
   if (!refusal) return actor
   record({ event: 'access_refused', user_id: actor.user.user_id, code: refusal, entry: entry.path })
   throw new ApiError(refusal)
 }
 
 /** The user whom the entry acts on, once the guards have let the caller at him; undefined where it acts on nobody. */
-async function reach(entry: Endpoint, actor: Actor | undefined, params: unknown, deps: Deps, record: RecordEvent) {
+async function reach(
+  entry: Endpoint,
+  actor: Actor | undefined,
+  params: unknown,
+  from: Origin,
+  deps: Deps,
+  record: RecordEvent,
+) {
   if (!entry.target || !actor) return undefined
   const target = idOf(params)
-  const reached = await reachTarget(entry.target, actor, target, (user_id) => deps.storage.users.find(user_id))
+  const find = (user_id: number) => deps.storage.users.find(user_id)
+  const reached = await reachTarget(entry.target, actor, target, find, () => deps.adminNetworks.hold(from))
   if (typeof reached !== 'string') return reached
   record({ event: 'access_refused', user_id: actor.user.user_id, target, code: reached, entry: entry.path })
   throw new ApiError(reached)
@@ -215,14 +229,24 @@ function isWrongCredential(thrown: unknown): boolean {
   return thrown instanceof ApiError && WRONG_CREDENTIAL.has(thrown.code)
 }
 
+function addressOf(ctx: Context): ClientAddress {
+  return ctx.state['address']
+}
+
 function originOf(ctx: Context): Origin {
-  const { ip, loopback }: ClientAddress = ctx.state['address']
+  const { ip, loopback } = addressOf(ctx)
   return { ip, loopback, user_agent: ctx.get('User-Agent').slice(0, 400) }
 }
 
 function baseOf(ctx: Context, { public_url }: Deps): string {
   // `Host` has been checked: it is a name of ours.
   return public_url?.replace(/\/+$/, '') ?? `${ctx.state['secure'] === true ? 'https' : 'http'}://${ctx.get('Host')}`
+}
+
+/** Whoever makes a link at this machine makes it for somebody elsewhere, to whom loopback is another machine. */
+function shareBaseOf(ctx: Context, deps: Deps): string {
+  const lan = deps.public_url === undefined && addressOf(ctx).loopback ? deps.lan.address() : undefined
+  return lan ?? baseOf(ctx, deps)
 }
 
 /** Writes the events of one request down; `written` holds what is still on its way to the audit, and what could not get there. */

@@ -2,7 +2,9 @@ import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Engine } from './engine.ts'
 import { listed } from './listed.ts'
 import type { AccessFilter, NamedAccess, RevokedAccess, StoredAccessKind } from './port/access.ts'
+import type { LastWayIn } from './port/ways-in.ts'
 import type { Tables } from './tables.ts'
+import { refuseLastWayIn, serialiseSuperuserEdits } from './ways-in.ts'
 
 type Limits = Pick<AccessFilter, 'managed_by' | 'except_session'>
 
@@ -45,7 +47,9 @@ export async function revokeAccess(
   named: readonly NamedAccess[],
   limits: Limits,
   at: number,
-): Promise<RevokedAccess[]> {
+): Promise<RevokedAccess[] | LastWayIn> {
+  const refusal = await refuseEnding(trx, named, limits, at)
+  if (refusal) return refusal
   const ended: RevokedAccess[] = []
   for (const [kind, items] of Map.groupBy(named, (item) => item.kind)) {
     const ids = items.map(({ id }) => id).filter((id) => kind !== 'temporary_password' || /^\d{1,9}$/.test(id))
@@ -53,6 +57,22 @@ export async function revokeAccess(
     ended.push(...rows.map(({ id, user_id }) => ({ kind, id: String(id), user_id })))
   }
   return ended
+}
+
+/** A temporary password can be an administrator's last way in: then nothing of all that is named ends. */
+async function refuseEnding(
+  trx: Transaction<Tables>,
+  named: readonly NamedAccess[],
+  { managed_by }: Limits,
+  at: number,
+): Promise<LastWayIn | undefined> {
+  const passwords = named.filter(({ kind }) => kind === 'temporary_password')
+  if (passwords.length === 0) return undefined
+  await serialiseSuperuserEdits(trx)
+  // No superuser is in a manager's reach.
+  if (managed_by !== undefined) return undefined
+  const whose = new Set(passwords.map(({ id }) => id))
+  return refuseLastWayIn(trx, at, ({ user_id, temporary }) => temporary && whose.has(String(user_id)))
 }
 
 function isOfManaged({ managed_by }: Limits, user_id: RawBuilder<unknown> = sql`user_id`): RawBuilder<boolean> {

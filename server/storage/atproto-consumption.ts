@@ -6,6 +6,7 @@ import type { UserRecord } from './port.ts'
 import { insertSession } from './sessions.ts'
 import type { Tables } from './tables.ts'
 import { lockUser } from './user-account.ts'
+import { isLetIn } from './ways-in.ts'
 
 /** Takes a transaction back: a condition of the consumption does not hold. */
 export class Refused extends Error {
@@ -41,7 +42,10 @@ export async function beginByExchange(
   if (session.kind === 'developer') return
   await trx
     .updateTable('users')
-    .set({ last_sign_in_at: session.created_at })
+    .set({
+      last_sign_in_at: session.created_at,
+      ...(isLetIn(user, session.amr) ? { did_proved_at: session.created_at } : {}),
+    })
     .where('user_id', '=', user.user_id)
     .execute()
 }

@@ -17,6 +17,7 @@ export async function openEmbedded({ directory, log }: EmbeddedOptions): Promise
     version: () => database.version(),
     epoch: () => database.epoch(),
     read: (query) => database.read(query),
+    snapshot: () => database.snapshot(),
     isUnavailable: (error) => error instanceof StorageWriteError,
     isConflict: (error) => error instanceof StatementError && error.code === 'SQLITE_CONSTRAINT_UNIQUE',
     // Destroying Kysely has closed the database already; closing twice is allowed.

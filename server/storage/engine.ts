@@ -1,5 +1,5 @@
 import type { CompiledQuery, Dialect } from 'kysely'
-import type { MaybePromise } from './port.ts'
+import type { DatabaseSnapshot, MaybePromise } from './port.ts'
 
 /** What the SQL implementation needs of a database engine beyond Kysely's dialect. */
 export interface Engine {
@@ -11,6 +11,8 @@ export interface Engine {
   version?: () => number
   /** Changes when committed writes were lost again because the disk refused them, where that can be; else absent. */
   epoch?: () => number
+  /** As the port's `snapshot`, where the engine keeps files of its own; else absent. */
+  snapshot?: () => Promise<DatabaseSnapshot>
   /** Whether this error says that the database cannot be reached or written. */
   isUnavailable(error: unknown): boolean
   /** Whether this error says that a unique constraint was violated. */

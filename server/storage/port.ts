@@ -5,6 +5,7 @@ import type { AtprotoStore } from './port/atproto.ts'
 import type { AccessStore } from './port/access.ts'
 import type { AuditStore } from './port/audit.ts'
 import type { UserImportStore } from './port/user-imports.ts'
+import type { AdministratorsWays, LastWayIn } from './port/ways-in.ts'
 
 /**
  * What the domain asks of storage, in its own words. One SQL implementation stands behind it, on sql.js and on
@@ -31,6 +32,18 @@ export interface Storage {
   userImports: UserImportStore
   atproto: AtprotoStore
   developerTokens: DeveloperTokenStore
+  /**
+   * The database as one SQLite file that holds every write acknowledged before the call; it stays as it is until it is released,
+   * while others go on. Absent where the database is not ours to copy (PostgreSQL).
+   */
+  snapshot?: (() => Promise<DatabaseSnapshot>) | undefined
+  /**
+   * Ends what a backup has brought to life again, since all of it may have ended after the backup was made: sessions, login tokens,
+   * trusted browsers, temporary passwords that had an end, and whatever was under way at a provider. Atomic. Answers how many of each.
+   */
+  afterRestore(at: number, kept: KeptOnRestore): Promise<Record<EndedOnRestore, number>>
+  /** Some secrets that were sealed with the vault's key, and what for: whoever has the key can open them. */
+  sealed(limit: number): Promise<{ user_id: number; totp_secret: string }[]>
   /** Whether other servers may work on this database at the same time. */
   shared: boolean
   /** Whether this error of a verb says that the database cannot be reached or written, rather than that we erred. */
@@ -39,6 +52,22 @@ export interface Storage {
   ping(): Promise<void>
   /** Drains what is under way and lets go of the database. Nothing may be called afterwards. */
   close(): Promise<void>
+}
+
+export interface DatabaseSnapshot {
+  bytes: number
+  /** From its beginning; may be read more than once. */
+  read(): AsyncIterable<Buffer>
+  release(): void
+}
+
+export type EndedOnRestore =
+  'sessions' | 'login_tokens' | 'trusted_devices' | 'temporary_passwords' | 'developer_tokens'
+
+/** What a restore leaves as it was. */
+export interface KeptOnRestore {
+  sessions: boolean
+  developer_tokens: boolean
 }
 
 export interface UserRecord {
@@ -101,8 +130,11 @@ export interface NewPassword {
   instead_of?: string | null | undefined
   require_password_change: boolean
   password_expires: number | null
-  /** Who sets it; absent: the user himself. */
-  by?: number | undefined
+  /**
+   * Who sets it. Absent: the user himself, so it is proven at once. `machine`: whoever owns the machine, who holds the new
+   * password in his hands, so that no last way in stands against him.
+   */
+  by?: number | 'machine' | undefined
   at: number
   /** Ends the user's developer tokens too. Absent: they are kept. */
   revoke_developer_tokens?: boolean | undefined
@@ -118,6 +150,8 @@ export interface UserStore {
   findByDid(did: string): Promise<UserRecord | undefined>
   /** Enabled superusers, the lowest id first: the first is whom the startup token signs in. */
   superusers(limit: number): Promise<UserRecord[]>
+  /** Enabled superusers, the lowest id first, with their proven ways in. */
+  waysIn(at: number, limit: number): Promise<AdministratorsWays[]>
   /** Whether the first superuser was ever created. Stays true for ever. */
   isSetUp(): Promise<boolean>
   /**
@@ -134,21 +168,27 @@ export interface UserStore {
   /**
    * Atomic with its consequences: disabling ends the user's sessions and developer tokens and voids the login tokens that
    * sign him in or that he made; another `did`, or none, ends the sessions and developer tokens that ATProto began, and the
-   * handle is unknown until the next such sign-in. `LAST_SUPERUSER`: refused because no enabled superuser would be left, however many such edits race.
+   * handle is unknown until the next such sign-in. `LAST_SUPERUSER`: refused because no enabled superuser would be left; `LastWayIn`: because
+   * none would have a proven way in; however many such changes race.
    */
-  edit(user_id: number, edit: UserEdit, at: number): Promise<'done' | 'absent' | 'LAST_SUPERUSER' | UserConflict>
+  edit(
+    user_id: number,
+    edit: UserEdit,
+    at: number,
+  ): Promise<'done' | 'absent' | 'LAST_SUPERUSER' | LastWayIn | UserConflict>
   /**
    * Deletes the user and, in the same transaction, everything that lets him in; those he managed have no manager
-   * then. `LAST_SUPERUSER`: refused as by `edit`.
+   * then. Refused as by `edit`.
    */
-  remove(user_id: number, at: number): Promise<'done' | 'absent' | 'LAST_SUPERUSER'>
+  remove(user_id: number, at: number): Promise<'done' | 'absent' | 'LAST_SUPERUSER' | LastWayIn>
   /**
    * Sets the password and both gate columns. Atomic with its consequences: all browser sessions end, trusted
-   * devices are forgotten, unused login tokens are void. False: no such user, or another hash than `instead_of`.
+   * devices are forgotten, unused login tokens are void. False: no such user, or another hash than `instead_of`. Set by another user, it is refused as by
+   * `edit`, because nobody has come in by the new one yet.
    */
-  setPassword(user_id: number, password: NewPassword): Promise<boolean>
-  /** Takes the ATProto account off, and ends the sessions that it began, but the one named, and its developer tokens. False: there was none. */
-  unlinkDid(user_id: number, at: number, except: string): Promise<boolean>
+  setPassword(user_id: number, password: NewPassword): Promise<boolean | LastWayIn>
+  /** Takes the ATProto account off, and ends the sessions that it began, but the one named, and its developer tokens. False: there was none. Refused as by `edit`. */
+  unlinkDid(user_id: number, at: number, except: string): Promise<boolean | LastWayIn>
   /** Notes what the ATProto account is called now. */
   setHandle(user_id: number, handle: string | null): Promise<void>
   /** Replaces a hash by a stronger one of the same password, only while the old one still stands. */
@@ -203,7 +243,7 @@ export interface SessionStore {
   /**
    * Begins a session and notes the sign-in. Atomic with its conditions: the user is still there and enabled, and his
    * password hash is still the one that was proved, if one was. Else false, and nothing is stored: a sign-in that
-   * raced a password change or a disabling loses.
+   * raced a password change or a disabling loses. The password that was proved is a proven way in from then on.
    */
   create(session: NewSession, proved_hash?: string): Promise<boolean>
   /**
@@ -220,7 +260,7 @@ export interface SessionStore {
   joinGroup(session_id: string, group_id: string): Promise<void>
   /**
    * A new secret for a live session; the old one ends. Atomic with what was proved, if anything: the factor joins `amr`, and
-   * `authenticated_at` moves. False: not live.
+   * `authenticated_at` moves. A second factor proves the ATProto account that began the session, too. False: not live.
    */
   rotate(session_id: string, secret_hash: string, now: number, proved?: Factor): Promise<boolean>
   /** A factor that was proved joins the session's `amr`. Atomic. */
@@ -365,8 +405,11 @@ export interface LimitStore {
 export interface SettingStore {
   /** All stored settings as JSON values by name. */
   all(): Promise<Record<string, unknown>>
-  /** Stores these values by their names; the others stay. Atomic. */
-  change(values: Record<string, unknown>): Promise<void>
+  /**
+   * Stores these values by their names; the others stay. Atomic. `LastWayIn`: refused, because ATProto sign-in would be switched off
+   * and no enabled superuser have a proven way in.
+   */
+  change(values: Record<string, unknown>, at: number): Promise<'done' | LastWayIn>
 }
 
 export type MaybePromise<T> = T | Promise<T>

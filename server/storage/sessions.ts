@@ -5,6 +5,7 @@ import type { MaybePromise, NewSession, SessionRecord, SessionStore, UserRecord 
 import { SESSION_COLUMNS, type SessionRow, toSession, toUser, USER_COLUMNS, type UserRow } from './rows.ts'
 import type { Tables } from './tables.ts'
 import { voidEntries } from './user-endings.ts'
+import { isSecondFactor, proveAccountOf } from './ways-in.ts'
 
 export function createSessionStore(db: Kysely<Tables>, engine: Engine): SessionStore {
   const live = (now: number, idle_since: number) =>
@@ -22,7 +23,10 @@ export function createSessionStore(db: Kysely<Tables>, engine: Engine): SessionS
       db.transaction().execute(async (trx) => {
         const user = await trx
           .updateTable('users')
-          .set({ last_sign_in_at: session.created_at })
+          .set({
+            last_sign_in_at: session.created_at,
+            ...(proved_hash === undefined ? {} : { password_proved_at: session.created_at }),
+          })
           .where('user_id', '=', session.user_id)
           .where('enabled', '=', 1)
           .$if(proved_hash !== undefined, (update) => update.where('password_hash', '=', proved_hash ?? ''))
@@ -60,8 +64,8 @@ export function createSessionStore(db: Kysely<Tables>, engine: Engine): SessionS
         .execute()
     },
 
-    rotate: (session_id, secret_hash, now, proved) =>
-      db.transaction().execute(async (trx) => {
+    async rotate(session_id, secret_hash, now, proved) {
+      const rotated = await db.transaction().execute(async (trx) => {
         const row = await trx
           .updateTable('sessions')
           .set({ secret_hash, ...(proved === undefined ? {} : { authenticated_at: now }) })
@@ -72,7 +76,11 @@ export function createSessionStore(db: Kysely<Tables>, engine: Engine): SessionS
           .executeTakeFirst()
         if (row && proved) await setFactors(trx, session_id, row, proved)
         return row !== undefined
-      }),
+      })
+      // By itself, because others hold the user first and then his sessions. It only adds a way in.
+      if (rotated && proved && isSecondFactor(proved)) await proveAccountOf(db, session_id, now)
+      return rotated
+    },
 
     addFactor: (session_id, factor) =>
       db.transaction().execute(async (trx) => {

@@ -3,6 +3,7 @@ import { createAccessStore } from './access.ts'
 import { createAtprotoStore } from './atproto.ts'
 import { createAuditStore } from './audit.ts'
 import { createDeveloperTokenStore } from './developer-tokens.ts'
+import { endAfterRestore, readSealed } from './after-restore.ts'
 import type { Engine } from './engine.ts'
 import { createLimitStore } from './limits.ts'
 import { createLoginTokenStore } from './login-tokens.ts'
@@ -43,6 +44,9 @@ export async function createStorage(engine: Engine): Promise<Storage> {
     atproto: createAtprotoStore(db, engine),
     developerTokens: createDeveloperTokenStore(db),
     shared: engine.name === 'postgres',
+    ...(engine.snapshot ? { snapshot: engine.snapshot } : {}),
+    afterRestore: (at, kept) => endAfterRestore(db, at, kept),
+    sealed: (limit) => readSealed(db, limit),
     isUnavailable: (error) => engine.isUnavailable(error),
     async ping() {
       await sql`select 1`.execute(db)

@@ -66,6 +66,9 @@ export interface UserTable {
   /** When and by whom the password was last set; null where it is not known, or for the latter where he did so himself. */
   password_set_at: Generated<number | null>
   password_set_by: Generated<number | null>
+  /** When he last came in by it as it is now, or chose it himself; null: never. */
+  password_proved_at: Generated<number | null>
+  did_proved_at: Generated<number | null>
 }
 
 export interface UserImportTable {

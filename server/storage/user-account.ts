@@ -3,6 +3,7 @@ import type { Engine } from './engine.ts'
 import type { UserRecord, UserStore } from './port.ts'
 import { searchTextOf, toUser } from './rows.ts'
 import type { Tables } from './tables.ts'
+import { refuseLastWayIn, serialiseSuperuserEdits } from './ways-in.ts'
 
 /** The verbs of the user store that concern the ATProto account. */
 export function createAccountVerbs(
@@ -17,8 +18,11 @@ export function createAccountVerbs(
 
     unlinkDid: (user_id, at, except) =>
       db.transaction().execute(async (trx) => {
+        await serialiseSuperuserEdits(trx)
         const user = await lockUser(trx, engine, user_id)
         if (!user || user.did === null) return false
+        const refusal = await refuseLastWayIn(trx, at, (one) => one.user_id === user_id && one.way === 'atproto')
+        if (refusal) return refusal
         await setAccount(trx, { ...user, did: null, handle: null }, at)
         await endAtprotoSessions(trx, user_id, at, except)
         return true
@@ -49,12 +53,12 @@ export async function lockUser(
   return row && toUser(row)
 }
 
-/** Account and handle become what they are in this record. */
+/** Account and handle become what they are in this record; an account that comes has just proved itself. */
 export async function setAccount(trx: Transaction<Tables>, user: UserRecord, at: number): Promise<void> {
   const { user_id, did, handle } = user
   await trx
     .updateTable('users')
-    .set({ did, handle, search_text: searchTextOf(user), updated_at: at })
+    .set({ did, handle, did_proved_at: did === null ? null : at, search_text: searchTextOf(user), updated_at: at })
     .where('user_id', '=', user_id)
     .execute()
 }

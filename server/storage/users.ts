@@ -1,5 +1,6 @@
-import { type Kysely, sql, type Transaction } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import type { Engine } from './engine.ts'
+import type { LastWayIn, WayIn } from './port/ways-in.ts'
 import type { NewPassword, NewUser, UserConflict, UserEdit, UserRecord, UserStore } from './port.ts'
 import { flag, searchTextOf, toUser } from './rows.ts'
 import { voidMadeLoginTokens } from './login-tokens.ts'
@@ -9,6 +10,7 @@ import { createTotpVerbs } from './totp.ts'
 import { createAccountVerbs, endAtprotoSessions, lockUser } from './user-account.ts'
 import { endAccess, endSessions, voidEntries } from './user-endings.ts'
 import { createUserList } from './user-list.ts'
+import { listWaysIn, refuseLastWayIn, serialiseSuperuserEdits } from './ways-in.ts'
 
 /** What an edit may come to. */
 type Edited = Awaited<ReturnType<UserStore['edit']>>
@@ -39,6 +41,8 @@ export function createUserStore(db: Kysely<Tables>, engine: Engine): UserStore {
       return rows.map(toUser)
     },
 
+    waysIn: (at, limit) => listWaysIn(db, at, limit),
+
     async isSetUp() {
       const row = await db.selectFrom('meta').select('name').where('name', '=', 'set_up').executeTakeFirst()
       return row !== undefined
@@ -57,7 +61,8 @@ export function createUserStore(db: Kysely<Tables>, engine: Engine): UserStore {
           .returning('name')
           .executeTakeFirst()
         if (!won) return 'already'
-        const made = await insertUser(trx, user)
+        // He chose it himself.
+        const made = await insertUser(trx, user, user.created_at)
         if (typeof made === 'string') throw new Error(`The first superuser met another user: ${made}`)
         return made
       }),
@@ -95,7 +100,11 @@ async function findUser(db: Kysely<Tables>, user_id: number): Promise<UserRecord
   return row && toUser(row)
 }
 
-async function insertUser(trx: Transaction<Tables>, user: NewUser): Promise<{ user_id: number } | UserConflict> {
+async function insertUser(
+  trx: Transaction<Tables>,
+  user: NewUser,
+  password_proved_at: number | null = null,
+): Promise<{ user_id: number } | UserConflict> {
   const made = await trx
     .insertInto('users')
     .values({
@@ -107,6 +116,7 @@ async function insertUser(trx: Transaction<Tables>, user: NewUser): Promise<{ us
       totp_last_step: 0,
       password_set_at: user.password_hash === null ? null : user.created_at,
       password_set_by: user.password_set_by ?? null,
+      password_proved_at,
       updated_at: user.created_at,
       search_text: searchTextOf(user),
     })
@@ -124,13 +134,18 @@ async function editUser(
   at: number,
 ): Promise<Edited> {
   const weakens = edit.superuser === false || edit.enabled === false
-  if (weakens) await serialiseSuperuserEdits(trx)
+  if (weakens || edit.did !== undefined) await serialiseSuperuserEdits(trx)
   const before = await lockUser(trx, engine, user_id)
   if (!before) return 'absent'
   if (weakens && before.superuser && before.enabled && !(await otherSuperuser(trx, user_id))) return 'LAST_SUPERUSER'
   const conflict = await conflictOf(trx, edit, user_id)
   if (conflict) return conflict
   const movesAccount = edit.did !== undefined && edit.did !== before.did
+  if (weakens || movesAccount) {
+    const takes = ({ user_id: whose, way }: WayIn) => whose === user_id && (weakens || way === 'atproto')
+    const refusal = await refuseLastWayIn(trx, at, takes)
+    if (refusal) return refusal
+  }
   const after = { ...before, ...edit, ...(movesAccount ? { handle: null } : {}) }
   await trx
     .updateTable('users')
@@ -145,6 +160,7 @@ async function editUser(
       lang: after.lang,
       did: after.did,
       handle: after.handle,
+      ...(movesAccount ? { did_proved_at: null } : {}),
       updated_at: at,
       search_text: searchTextOf(after),
     })
@@ -159,25 +175,18 @@ async function removeUser(
   trx: Transaction<Tables>,
   user_id: number,
   at: number,
-): Promise<'done' | 'absent' | 'LAST_SUPERUSER'> {
+): Promise<'done' | 'absent' | 'LAST_SUPERUSER' | LastWayIn> {
   await serialiseSuperuserEdits(trx)
   const before = await findUser(trx, user_id)
   if (!before) return 'absent'
   if (before.superuser && before.enabled && !(await otherSuperuser(trx, user_id))) return 'LAST_SUPERUSER'
+  const refusal = await refuseLastWayIn(trx, at, (way) => way.user_id === user_id)
+  if (refusal) return refusal
   // Sessions, recovery codes and trusted browsers go with the row.
   await trx.deleteFrom('users').where('user_id', '=', user_id).execute()
   await voidEntries(trx, user_id, at)
   await voidMadeLoginTokens(trx, user_id, at)
   return 'done'
-}
-
-/** Two demotions at once must not each see the other's superuser: the second waits for this row. */
-async function serialiseSuperuserEdits(trx: Transaction<Tables>): Promise<void> {
-  await trx
-    .updateTable('meta')
-    .set({ value: sql`value` })
-    .where('name', '=', 'set_up')
-    .execute()
 }
 
 async function otherSuperuser(trx: Transaction<Tables>, user_id: number): Promise<boolean> {
@@ -211,25 +220,36 @@ export async function conflictOf(
   return undefined
 }
 
-async function setPassword(trx: Transaction<Tables>, user_id: number, password: NewPassword): Promise<boolean> {
-  const { instead_of } = password
+async function setPassword(
+  trx: Transaction<Tables>,
+  user_id: number,
+  password: NewPassword,
+): Promise<boolean | LastWayIn> {
+  const { instead_of, by, at } = password
+  if (typeof by === 'number') {
+    await serialiseSuperuserEdits(trx)
+    const takes = (way: WayIn) => way.user_id === user_id && way.way === 'password'
+    const refusal = await refuseLastWayIn(trx, at, takes)
+    if (refusal) return refusal
+  }
   const result = await trx
     .updateTable('users')
     .set({
       password_hash: password.password_hash,
       require_password_change: flag(password.require_password_change),
       password_expires: password.password_expires,
-      password_set_at: password.at,
-      password_set_by: password.by ?? null,
-      updated_at: password.at,
+      password_set_at: at,
+      password_set_by: typeof by === 'number' ? by : null,
+      password_proved_at: by === undefined ? at : null,
+      updated_at: at,
     })
     .where('user_id', '=', user_id)
     .$if(instead_of === null, (update) => update.where('password_hash', 'is', null))
     .$if(typeof instead_of === 'string', (update) => update.where('password_hash', '=', instead_of ?? ''))
     .executeTakeFirst()
   if (result.numUpdatedRows === 0n) return false
-  await endSessions(trx, user_id, password.at, { developer: password.revoke_developer_tokens === true })
-  await voidEntries(trx, user_id, password.at)
+  await endSessions(trx, user_id, at, { developer: password.revoke_developer_tokens === true })
+  await voidEntries(trx, user_id, at)
   await trx.deleteFrom('trusted_devices').where('user_id', '=', user_id).execute()
   if (password.replacement) await insertSession(trx, password.replacement)
   return true

@@ -6,6 +6,7 @@ import { authOf, codesOf, type Endpoint, limitOf } from '../../api/endpoint.ts'
 import { ERROR_STATUS, type ErrorCode } from '../../api/errors.ts'
 import { LANGUAGES } from '../../api/schemas.ts'
 import { errorTexts } from '../../api/texts/index.ts'
+import { wordingOf } from '../../api/texts/wording.ts'
 import { entries } from '../server/entries.ts'
 
 const bare: Endpoint = { method: 'POST', path: '/api/x', summary: 'x', output: z.object({}), errors: [] }
@@ -149,9 +150,16 @@ describe('an entry that says nothing', () => {
 
 describe('the texts', () => {
   const codes = Object.keys(ERROR_STATUS) as ErrorCode[]
+  const way = (name: 'password' | 'atproto', username = 'ann') => ({ user_id: 1, username, way: name })
+  const losses = [[], [way('password')], [way('atproto'), way('atproto', 'bob')], [way('password'), way('atproto')]]
+  const wordings = losses.map((left) => wordingOf('LAST_WAY_IN', { whose: 'administrators', left }))
 
-  test.each(LANGUAGES)('in %s say something for every code and nothing else', (language) => {
-    expect(Object.keys(errorTexts[language]).sort()).toEqual([...codes].sort())
+  test.each(LANGUAGES)('in %s say something for every code and wording, and nothing else', (language) => {
+    const named = [...codes, ...wordings.map(({ name }) => name)]
+    expect(new Set(named).size).toBe(codes.length + losses.length)
+    expect(Object.keys(errorTexts[language]).sort()).toEqual([...named].sort())
+    for (const { name, named } of wordings)
+      expect(errorTexts[language][name].includes('{names}')).toBe(named.names !== '')
     for (const code of codes) expect(errorTexts[language][code].length).toBeGreaterThan(3)
   })
 
@@ -159,6 +167,14 @@ describe('the texts', () => {
     const waiting = codes.filter((code) => errorTexts[language][code].includes('{seconds}'))
     expect(waiting).toEqual(['TOO_MANY_ATTEMPTS', 'OVERLOADED'])
     for (const code of codes) expect(errorTexts[language][code].replace('{seconds}', '')).not.toMatch(/[{}]/)
+  })
+
+  test('name whose ways the last ones are, and fall back to that of the code', () => {
+    expect(wordings.map(({ named }) => named.names)).toEqual(['', 'ann', 'ann, bob', 'ann'])
+    const own = { whose: 'person', left: [way('atproto')] }
+    for (const data of [own, undefined, null, 'text', { left: [] }])
+      expect(wordingOf('LAST_WAY_IN', data)).toEqual({ name: 'LAST_WAY_IN', named: {} })
+    expect(wordingOf('NOT_FOUND', { whose: 'administrators', left: [] }).name).toBe('NOT_FOUND')
   })
 
   test('are translations: none but English repeats the English one', () => {

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Config, createConfig } from '../../server/config.ts'
 import { type RunningServer, start } from '../../server/start.ts'
+import type { Announce } from '../../server/lan/announce.ts'
+import type { LanOutside } from '../../server/lan/lan.ts'
 import type { Storage } from '../../server/storage/port.ts'
 
 /** A clock that stands still until it is told to move. */
@@ -36,6 +38,8 @@ export interface TestServerOptions {
   config?: { [K in keyof Config]?: Config[K] | undefined }
   clock?: TestClock
   directory?: string
+  /** What the network looks like; its name is announced to nobody. */
+  lan?: LanOutside
 }
 
 /** A real server on a real socket with a real database in a directory of its own; only its clock is ours. */
@@ -44,7 +48,12 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const clock = options.clock ?? buildClock()
   const config = createConfig({ port: 0, dataDirectory: directory, logLevel: 'debug', ...options.config }, {})
   const kept: { storage?: Storage } = {}
-  const running = await start(config, { clock, random: randomBytes, storage: (storage) => (kept.storage = storage) })
+  const running = await start(config, {
+    clock,
+    random: randomBytes,
+    storage: (storage) => (kept.storage = storage),
+    lan: { announce: announceToNobody, ...options.lan },
+  })
   if (!kept.storage) throw new Error('The server started without storage')
   return {
     ...running,
@@ -60,4 +69,10 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       await rm(directory, { recursive: true, force: true })
     },
   }
+}
+
+/** In place of multicast, which would reach the network of whoever runs the tests. */
+const announceToNobody: Announce = ({ names }, tell) => {
+  tell({ name: `${names[0]}.local` })
+  return { stop: () => Promise.resolve() }
 }

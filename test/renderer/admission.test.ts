@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { admit, type Caller, type SessionState } from '../../renderer/admission.ts'
 
 function caller(state: SessionState, setupRequired = false, may = false): Caller {
-  return { state, setupRequired, may: () => may }
+  return { state, setupRequired, holds: () => may }
 }
 
 function target(path: string, name: string, query: Record<string, string> = {}, meta = {}) {

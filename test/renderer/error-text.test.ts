@@ -28,6 +28,14 @@ test('a place may have a better text for a code', () => {
   expect(errorText(error, t, 0, 8, { INCORRECT_CREDENTIALS: 'error.TOTP_CODE_WRONG' })).toBe('error.TOTP_CODE_WRONG')
 })
 
+test('whose way in would be gone is told by name', () => {
+  const left = [{ user_id: 1, username: 'ann', way: 'password' as const }]
+  const error: Refused = { ...bare, code: 'LAST_WAY_IN', data: { whose: 'administrators', left } }
+  expect(errorText(error, t, 0, 8)).toBe('error.LAST_WAY_IN_PASSWORD seconds=0 names=ann')
+  const own: Refused = { ...bare, code: 'LAST_WAY_IN', data: { whose: 'person', left } }
+  expect(errorText(own, t, 0, 8)).toBe('error.LAST_WAY_IN seconds=0')
+})
+
 test('a wait is filled in and known', () => {
   const error: Refused = { ...bare, code: 'TOO_MANY_ATTEMPTS', data: { retry_after: 11.2 } }
   expect(waitOf(error)).toBe(12)

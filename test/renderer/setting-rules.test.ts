@@ -6,8 +6,10 @@ import {
   LIFE_BOUNDS,
   MFA_DEMANDS,
   MOST_LIVES,
+  MOST_NETWORKS,
   MOST_ORIGINS,
   orderedLives,
+  readNetworks,
   readOrigins,
   SETTING_BOUNDS,
 } from '../../renderer/setting-rules.ts'
@@ -31,6 +33,8 @@ test('what the page knows of the settings is what the interface says', () => {
   expect([MOST_LIVES, MOST_LIVES + 1].map((n) => takes({ temp_password_presets: many(n) }))).toEqual([true, false])
   const origins = (length: number) => many(length).map((n) => `https://h${n}.example.org`)
   expect([MOST_ORIGINS, MOST_ORIGINS + 1].map((n) => takes({ redirect_origins: origins(n) }))).toEqual([true, false])
+  const networks = (length: number) => many(length).map((n) => `10.0.0.${n}`)
+  expect([MOST_NETWORKS, MOST_NETWORKS + 1].map((n) => takes({ admin_networks: networks(n) }))).toEqual([true, false])
 })
 
 test('lives are ordered as they are read', () => {
@@ -68,4 +72,12 @@ test('origins are read line by line, without what does not matter', () => {
   for (const origin of readOrigins('https://Wiki.example.org:443\nhttp://[::1]:80').origins) {
     expect(takes({ redirect_origins: [origin] }), origin).toBe(true)
   }
+})
+
+test('networks are read line by line, in their one spelling', () => {
+  expect(readNetworks(' 192.168.1.7/24\n\n192.168.1.0/24\nFD00::/8 ')).toEqual({
+    networks: ['192.168.1.0/24', 'fd00::/8'],
+    faulty: undefined,
+  })
+  expect(readNetworks('10.0.0.1\n10.0.0.0/40\nhome')).toEqual({ networks: ['10.0.0.1'], faulty: '10.0.0.0/40' })
 })

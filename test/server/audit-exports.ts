@@ -59,7 +59,7 @@ export async function wholeChain({ storage }: TestServer): Promise<AuditEntry[]>
   return entries.map(toWireEntry)
 }
 
-/** The events of the catalogue that atproto-audit.test.ts and audit-retention.test.ts bring about. */
+/** The events of the catalogue that atproto-audit.test.ts, audit-retention.test.ts, backup.test.ts and restore.test.ts bring about. */
 export const OF_ELSEWHERE = [
   'accounts_signed_out',
   'developer_token_created',
@@ -68,5 +68,8 @@ export const OF_ELSEWHERE = [
   'atproto_grant_upgraded',
   'atproto_grant_ended',
   'pairing_approved',
+  'authority_made',
+  'backup_made',
+  'restored',
   'audit_trimmed',
 ]

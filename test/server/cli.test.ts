@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Kysely, sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { parseServe, UsageError } from '../../server/cli/arguments.ts'
+import { UsageError } from '../../server/cli/command.ts'
+import { parseServe } from '../../server/cli/serve.ts'
 import { openEmbedded } from '../../server/storage/embedded.ts'
 import { openStorage } from '../../server/storage/open.ts'
 import { ADMIN, buildVisitor, codeOf } from '../helpers/visitor.ts'
@@ -209,7 +210,7 @@ describe('what was typed', () => {
     async (args) => {
       const { code, out, err } = await run(args)
       expect([code, out]).toEqual([2, ''])
-      expect(err).toMatch(/^[^\n]+See latchkey --help\.\n$/)
+      expect(err).toMatch(/^[^\n]+See latchkey( serve)? --help\.\n$/)
     },
   )
 

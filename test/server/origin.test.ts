@@ -130,6 +130,15 @@ describe('an unsafe request', () => {
   })
 })
 
+test('browsers are told to stay with https under the public name over TLS, and under no other', async () => {
+  const over = async (Host: string, headers = viaProxy(local(), '192.168.1.7')) =>
+    (await buildVisitor(local(), { ...headers, Host }).http.get('/api/health')).headers['strict-transport-security']
+  expect(await over('console.example.org')).toBe('max-age=31536000')
+  expect(await over('Console.Example.org:443')).toBe('max-age=31536000')
+  expect(await over('127.0.0.1')).toBeUndefined()
+  expect(await over('console.example.org', {})).toBeUndefined()
+})
+
 test('no answer opens the interface to scripts of other origins', async () => {
   for (const path of ['/api/health', '/api/auth/login', '/']) {
     for (const method of ['GET', 'OPTIONS']) {

@@ -162,8 +162,8 @@ describe('the end of a session by time', () => {
   })
 
   test('comes sooner where the settings say so', async () => {
-    await server.storage.settings.change({ session_idle: 600 })
-    await server.storage.settings.change({ session_absolute: 3600 })
+    await server.storage.settings.change({ session_idle: 600 }, server.clock())
+    await server.storage.settings.change({ session_absolute: 3600 }, server.clock())
     server = await server.restart()
     const visitor = await ann()
     expect(Date.parse((await listOf(visitor)).find(({ current }) => current)?.expires_at ?? '') - server.clock()).toBe(
@@ -174,8 +174,8 @@ describe('the end of a session by time', () => {
   })
 
   test('is not put off by settings out of their bounds', async () => {
-    await server.storage.settings.change({ session_idle: 1e15 })
-    await server.storage.settings.change({ min_password_length: 0 })
+    await server.storage.settings.change({ session_idle: 1e15 }, server.clock())
+    await server.storage.settings.change({ min_password_length: 0 }, server.clock())
     server = await server.restart()
     expect(dataOf(await buildVisitor(server.url).client.auth.setupStatus()).min_password_length).toBe(8)
     server.clock.advance(DAY)

@@ -77,7 +77,7 @@ describe('the right password', () => {
   test('that is shorter than the rule of today is met with a hint', async () => {
     const upgrade = await startTestServer()
     await buildSuperuser(upgrade)
-    await upgrade.storage.settings.change({ min_password_length: 30 })
+    await upgrade.storage.settings.change({ min_password_length: 30 }, server.clock())
     const stricter = await upgrade.restart()
     expect(dataOf(await buildVisitor(stricter.url).client.auth.login({ body: ADMIN })).password_upgrade_required).toBe(
       true,

@@ -75,13 +75,12 @@ describe('plain HTTP from another machine', () => {
 })
 
 describe('TLS at a proxy', () => {
-  test('gives cookies that only https carries, bound to this host, and tells browsers to stay with https', async () => {
+  test('gives cookies that only https carries, bound to this host', async () => {
     const visitor = buildVisitor(server.url, viaProxy(server.url, '192.168.1.7'))
     const answer = await visitor.http.post('/api/auth/login', ADMIN)
     expect(answer.headers['set-cookie']?.map((line) => line.replace(/=[^;]+/, '=…'))).toEqual([
       '__Host-latchkey_session=…; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax; Secure',
     ])
-    expect(answer.headers['strict-transport-security']).toBe('max-age=31536000')
     expect(codeOf(await visitor.client.auth.me())).toBe('ok')
     expect(dataOf(await visitor.client.auth.setupStatus()).insecure_transport).toBe(false)
   })

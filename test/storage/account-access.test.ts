@@ -127,9 +127,9 @@ describe.each(ENGINES)('what an administrator ends, on $name', (engine) => {
 
   describe('settings', () => {
     it('change together and leave the others', async () => {
-      await storage.settings.change({ one: 1, two: [2], three: 'drei' })
-      await storage.settings.change({ one: 'eins', two: null })
-      await storage.settings.change({})
+      await storage.settings.change({ one: 1, two: [2], three: 'drei' }, NOW)
+      await storage.settings.change({ one: 'eins', two: null }, NOW)
+      await storage.settings.change({}, NOW)
       expect(await other.settings.all()).toMatchObject({ one: 'eins', two: null, three: 'drei' })
     })
   })

@@ -49,6 +49,18 @@ export async function storeUser(storage: Storage, fields: Partial<NewUser> = {})
   return made.user_id
 }
 
+/** Stores an enabled superuser who has come in by his password. */
+export async function storeSuperuser(storage: Storage, fields: Partial<NewUser> = {}): Promise<number> {
+  const user_id = await storeUser(storage, { superuser: true, ...fields })
+  await signIn(storage, user_id)
+  return user_id
+}
+
+/** Begins a session by the password that `buildUser` sets, or by another. */
+export async function signIn(storage: Storage, user_id: number, password_hash = 'hash'): Promise<void> {
+  if (!(await storage.sessions.create(buildSession(user_id), password_hash))) throw new Error('The sign-in was refused')
+}
+
 /** Stores a login token for one who is no superuser. Unless its maker is named, it is a new manager of that person. */
 export async function storeLoginToken(
   storage: Storage,

@@ -187,9 +187,9 @@ describe.each(ENGINES)('secrets, sessions and limits on $name', (engine) => {
   })
 
   it('keeps settings of any JSON shape, the last write winning', async () => {
-    await storage.settings.change({ shape: { a: [1, 'zwei', null], b: true } })
-    await storage.settings.change({ number: 1 })
-    await storage.settings.change({ number: 2 })
+    await storage.settings.change({ shape: { a: [1, 'zwei', null], b: true } }, NOW)
+    await storage.settings.change({ number: 1 }, NOW)
+    await storage.settings.change({ number: 2 }, NOW)
     expect(await neighbour.settings.all()).toMatchObject({ shape: { a: [1, 'zwei', null], b: true }, number: 2 })
   })
 })

@@ -1,6 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Storage, UserQuery } from '../../server/storage/port.ts'
-import { atOnce, buildSession, buildUser, HOUR, NOW, redeem, storeLoginToken, storeUser } from './builders.ts'
+import {
+  atOnce,
+  buildSession,
+  buildUser,
+  HOUR,
+  NOW,
+  redeem,
+  storeLoginToken,
+  storeSuperuser,
+  storeUser,
+} from './builders.ts'
 import { ENGINES, type TestDatabase } from './engines.ts'
 
 describe.each(ENGINES)('users on $name', (engine) => {
@@ -56,7 +66,7 @@ describe.each(ENGINES)('users on $name', (engine) => {
 
   it('keeps one superuser enabled when all are demoted or disabled at once', async () => {
     const [first] = await storage.users.superusers(1)
-    const others = await atOnce(6, () => storeUser(storage, { superuser: true }))
+    const others = await atOnce(6, () => storeSuperuser(storage))
     const all = [first?.user_id ?? 0, ...others]
     const results = await Promise.all(
       all.map((user_id, index) =>

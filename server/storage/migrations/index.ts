@@ -8,11 +8,20 @@ import * as userImports from './0003-user-imports.ts'
 import * as audit from './0004-audit.ts'
 import * as access from './0005-access.ts'
 import * as atproto from './0006-atproto.ts'
+import * as waysIn from './0007-ways-in.ts'
 
 type Migration = (db: Kysely<Tables>, engine: Engine['name']) => Promise<void>
 
 /** In order, for ever: a released migration is never edited, only followed by another. */
-const MIGRATIONS: readonly Migration[] = [first.up, search.up, userImports.up, audit.up, access.up, atproto.up]
+const MIGRATIONS: readonly Migration[] = [
+  first.up,
+  search.up,
+  userImports.up,
+  audit.up,
+  access.up,
+  atproto.up,
+  waysIn.up,
+]
 
 /** PostgreSQL advisory lock that lets one server migrate at a time. Any constant of our own. */
 const MIGRATION_LOCK = 4_785_231

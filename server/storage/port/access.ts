@@ -1,6 +1,7 @@
 import type { AccessKind } from '../../../api/access.ts'
 import type { Factor, Person } from '../../../api/schemas.ts'
 import type { AuthSource } from '../port.ts'
+import type { LastWayIn } from './ways-in.ts'
 
 /** What lets somebody in and is stored; the startup token lives in memory only. */
 export type StoredAccessKind = Exclude<AccessKind, 'startup_token'>
@@ -70,11 +71,12 @@ export interface AccessStore {
   count(filter: AccessFilter, at: Lifetimes, most: number): Promise<Record<StoredAccessKind, number>>
   /**
    * Ends the named, in one transaction, and answers those that this call has ended: each is answered to one caller only,
-   * however many try at once. A temporary password ends by its time having come.
+   * however many try at once. A temporary password ends by its time having come. `LastWayIn`: refused, and nothing has ended, because
+   * one of them is the last proven way in of an enabled superuser.
    */
   revoke(
     named: readonly NamedAccess[],
     filter: Pick<AccessFilter, 'managed_by' | 'except_session'>,
     at: number,
-  ): Promise<RevokedAccess[]>
+  ): Promise<RevokedAccess[] | LastWayIn>
 }

@@ -10,6 +10,8 @@ import type { SyncPace } from './sync-pace.ts'
 export interface Checkpointer {
   /** Makes one now, or joins the one under way. Rejects when it failed; everything goes on without it. */
   run(): Promise<void>
+  /** Makes one that holds every commit made durable before the call; answers the generation of its snapshot. */
+  fresh(): Promise<number>
   /** Starts one when the journals have grown past the limit and no failure is recent. */
   consider(): void
   /** Checkpoints completed. */
@@ -127,6 +129,12 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
 
   return {
     run: () => start(true),
+    async fresh() {
+      // One that is under way may have sealed its journal before the latest commits.
+      while (running) await running.catch(() => {})
+      await start(true)
+      return base
+    },
     consider,
     count: () => count,
     async stop() {

@@ -9,6 +9,8 @@ import type { Durable, Log } from './durable.ts'
 import { loadSqljs } from './engine.ts'
 import type { Files } from './files.ts'
 import { nodeFiles } from './files.ts'
+import { holdSnapshot } from './held-snapshot.ts'
+import type { HeldSnapshot } from './held-snapshot.ts'
 import { createJournalFile } from './journal.ts'
 import type { JournalOptions } from './journal.ts'
 import { readLayout, snapshotPath } from './layout.ts'
@@ -61,6 +63,8 @@ export interface SqljsDatabase {
   epoch(): number
   /** Makes a snapshot off the event loop, or joins the one under way; rejects when it cannot. */
   checkpoint(): Promise<void>
+  /** A snapshot, made now, that holds every write acknowledged before the call. Off the event loop. To be released. */
+  snapshot(): Promise<HeldSnapshot>
   stats(): { commits: number; flushes: number; journalBytes: number; generation: number; checkpoints: number }
   /** Lets open transactions and the last commits finish, then lets go of the directory. May be called twice. */
   close(): Promise<void>
@@ -112,7 +116,7 @@ async function openLocked(
   })
   if (damaged.length > 0) checkpointer.run().catch(() => {})
   else checkpointer.consider()
-  return createDatabase(durable, checkpointer, unlock)
+  return createDatabase(directory, durable, checkpointer, unlock)
 }
 
 interface RecoverContext extends JournalOptions {
@@ -136,7 +140,12 @@ async function recoverOrCreate(options: RecoverContext): Promise<Recovered> {
   return recovered
 }
 
-function createDatabase(durable: Durable, checkpointer: Checkpointer, unlock: () => void): SqljsDatabase {
+function createDatabase(
+  directory: string,
+  durable: Durable,
+  checkpointer: Checkpointer,
+  unlock: () => void,
+): SqljsDatabase {
   const transactions = createTransactions(durable)
   let closing: Promise<void> | undefined
 
@@ -157,6 +166,7 @@ function createDatabase(durable: Durable, checkpointer: Checkpointer, unlock: ()
     version: () => durable.version(),
     epoch: () => durable.epoch(),
     checkpoint: () => checkpointer.run(),
+    snapshot: async () => holdSnapshot(directory, await checkpointer.fresh()),
     stats() {
       const { generation, bytes } = durable.journal()
       return { ...durable.counts(), journalBytes: bytes, generation, checkpoints: checkpointer.count() }

@@ -20,12 +20,17 @@ export type SnapshotRead =
   { state: 'ok'; bytes: Buffer } | { state: 'damaged'; reason: string } | { state: 'newer'; format: number }
 
 export function encodeSnapshotHeader(generation: number, bytes: Uint8Array, format = SNAPSHOT_FORMAT): Buffer {
+  return snapshotHeader(generation, bytes.length, crc32(bytes), format)
+}
+
+/** The header of so many bytes with this checksum. */
+export function snapshotHeader(generation: number, length: number, checksum: number, format = SNAPSHOT_FORMAT): Buffer {
   const header = Buffer.alloc(SNAPSHOT_HEADER)
   MAGIC.copy(header, 0)
   header.writeUInt32LE(format, 8)
   header.writeUInt32LE(generation, 12)
-  header.writeBigUInt64LE(BigInt(bytes.length), 16)
-  header.writeUInt32LE(crc32(bytes), 24)
+  header.writeBigUInt64LE(BigInt(length), 16)
+  header.writeUInt32LE(checksum, 24)
   header.writeUInt32LE(crc32(header.subarray(0, 60)), 60)
   return header
 }

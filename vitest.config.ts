@@ -1,5 +1,5 @@
-// One lane per folder of test/. `npm test` runs them all; `npx vitest run --project server` runs one,
-// `npx vitest run test/server/sign-in.test.ts` one file. The browser lane needs dist/page: `npm test -- --only --project browser`.
+// One lane per folder of test/. `npm test` runs all but the browser's; `npx vitest run --project server` runs one,
+// `npx vitest run test/server/sign-in.test.ts` one file. The browser lane needs dist/page: `npm run test:browser`.
 import { join } from 'node:path'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'

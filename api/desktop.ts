@@ -32,7 +32,7 @@ export const desktop = {
   /** Starts a server that has ended; does nothing to one that runs. */
   restartServer: { input: nothing, output: done },
   openInBrowser: { input: page, output: done },
-  checkForUpdates: { input: nothing, output: z.enum(['none', 'found', 'unavailable']) },
+  checkForUpdates: { input: nothing, output: z.enum(['none', 'found', 'unavailable', 'not-set-up']) },
 } as const
 
 export type DesktopTable = typeof desktop

@@ -121,10 +121,10 @@ export interface Fault {
 
 /**
  * Whose last way in a change would have taken: that of the `person` himself, or that of all `administrators`, of whom none could
- * have come in any more. `left`: the ways that are left, and would have gone; none, where no administrator has a proven one yet.
+ * have come in any more; `others`: the same, told to one who is no superuser, without names. `left`: the ways that are left, and would have gone; none, where no administrator has a proven one yet.
  */
 export interface LastWayIn {
-  whose: 'person' | 'administrators'
+  whose: 'person' | 'administrators' | 'others'
   left: readonly { user_id: number; username: string; way: 'password' | 'atproto' }[]
 }
 

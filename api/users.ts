@@ -215,6 +215,7 @@ export const users = {
       'DID_TAKEN',
       'MANAGER_INVALID',
       'INVALID_FIELD_MODIFY',
+      'ADMIN_NETWORK',
       'LAST_SUPERUSER',
       'LAST_WAY_IN',
     ],

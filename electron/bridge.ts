@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { channelOf, desktop, type DesktopAct, type DesktopActs } from '../api/desktop.ts'
+import { isOwn } from './navigation.ts'
 
 /** The part of Electron's event that says who asks. */
 export interface Asking {
@@ -9,10 +10,15 @@ export interface Asking {
 
 export interface BridgeDeps {
   handle: (channel: string, listener: (asking: Asking, ...inputs: unknown[]) => unknown) => void
-  /** Our origin, and the number of our window's contents; undefined while there is no window. */
-  ours: () => { origin: string; contents: number | undefined }
+  /** Our origin, and the number of our window's contents; undefined while there is none. */
+  ours: () => Ours
   acts: DesktopActs
   log: (text: string) => void
+}
+
+interface Ours {
+  origin: string | undefined
+  contents: number | undefined
 }
 
 /** Answers the page, entry by entry. Whoever is not our own page in our own window, or asks another thing, is refused. */
@@ -40,12 +46,10 @@ function isAct(name: string): name is DesktopAct {
 }
 
 /** The page's main frame, at our origin, in our window. */
-function isOurs(
-  { senderFrame, sender }: Asking,
-  { origin, contents }: { origin: string; contents: number | undefined },
-) {
+function isOurs({ senderFrame, sender }: Asking, { origin, contents }: Ours): boolean {
   if (senderFrame === null || senderFrame.parent !== null || sender.id !== contents) return false
-  return URL.parse(senderFrame.url)?.origin === origin
+  const url = URL.parse(senderFrame.url)
+  return url !== null && isOwn(url, origin)
 }
 
 /** What the page learns says nothing; the reason is for the log. */

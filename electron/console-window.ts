@@ -11,7 +11,7 @@ export interface ConsoleWindowDeps {
   areas: () => readonly [Rectangle, ...Rectangle[]]
   saved: () => WindowState | undefined
   save: (state: WindowState) => void
-  origin: () => string
+  origin: () => string | undefined
   openOutside: (url: string) => void
   isQuitting: () => boolean
   /** The window went into the tray. */
@@ -20,8 +20,10 @@ export interface ConsoleWindowDeps {
 }
 
 export interface ConsoleWindow {
-  /** Shows the window, at this address if one is named; makes one where there is none. */
+  /** Shows the window, at this address if one is named; makes one where there is none. One that was never anywhere is not shown. */
   show(url?: string): void
+  /** Where it was led last, without a secret; undefined before the first time. */
+  address(): string | undefined
   /** The number of its contents; undefined where there is none. */
   contents(): number | undefined
 }
@@ -32,7 +34,7 @@ const REVIVED_AT_MOST_EVERY = 60_000
 /** The one window: it shows the console, and goes into the tray when it is closed. */
 export function createConsoleWindow(deps: ConsoleWindowDeps): ConsoleWindow {
   let window: BrowserWindow | undefined
-  let last = ''
+  let last: string | undefined
   let revived = Number.NEGATIVE_INFINITY
 
   function open(url: string): BrowserWindow {
@@ -70,7 +72,8 @@ export function createConsoleWindow(deps: ConsoleWindowDeps): ConsoleWindow {
 
   function show(url?: string): void {
     if (!window) {
-      window = open(url ?? last)
+      const address = url ?? last
+      if (address !== undefined) window = open(address)
       return
     }
     if (url !== undefined) load(window, url)
@@ -79,7 +82,7 @@ export function createConsoleWindow(deps: ConsoleWindowDeps): ConsoleWindow {
     window.focus()
   }
 
-  return { show, contents: () => window?.webContents.id }
+  return { show, address: () => last, contents: () => window?.webContents.id }
 }
 
 function withoutSecret(url: string): string {

@@ -11,14 +11,14 @@ import type { KeyStorage } from './key-storage.ts'
 import { menuTemplate } from './menu.ts'
 import { createQuit } from './quit.ts'
 import { createDesktopServer } from './running-server.ts'
-import type { ServerProcess } from './server-keeper.ts'
+import type { Ready, ServerProcess } from './server-keeper.ts'
 import { DESKTOP_TEXTS, pickLanguage } from './texts.ts'
 import { trayTemplate } from './tray.ts'
 import { createUpdates, type Updater } from './updates.ts'
 
 /** What a window is made with; the rest of it is main.ts's business. */
 export interface WindowHooks {
-  origin: () => string
+  origin: () => string | undefined
   openOutside: (url: string) => void
   isQuitting: () => boolean
   hidden: () => void
@@ -46,6 +46,8 @@ export interface DesktopDeps {
   copy: (text: string) => void
   handle: BridgeDeps['handle']
   loadUpdater: (() => Promise<Updater>) | undefined
+  /** Whether the package says where new versions are. */
+  hasFeed: () => boolean
   quit: () => void
   log: (text: string) => void
 }
@@ -55,20 +57,19 @@ export interface Desktop {
   begin(): Promise<void>
   /** A second start of the program, or a press on its icon. */
   again(link: string | undefined): void
+  /** A second start wants the keyring protected, or no longer. */
+  keepKeys(protect: boolean): Promise<void>
   beforeQuit(event: { preventDefault(): void }): void
 }
 
 /** Milliseconds after which menu and tray are true again at the latest. */
 const LOOKS_EVERY = 10_000
 
-/** Nothing is at this origin: it stands for ours while no server runs. */
-const NOWHERE = 'null'
-
 export function createDesktop(deps: DesktopDeps): Desktop {
   const { settings, args, log } = deps
   let language: Language = pickLanguage(settings.current().language, deps.preferredLanguages)
-  /** The link that is opened as soon as there is something to open. */
-  let waiting = args.link
+  /** The page that is opened as soon as there is something to open. */
+  let waiting = args.link === undefined ? (args.hidden ? undefined : '/') : (pathOfDeepLink(args.link) ?? '/')
   /** What menu and tray say at present. */
   let rendered = ''
   const texts = () => DESKTOP_TEXTS[language]
@@ -88,10 +89,13 @@ export function createDesktop(deps: DesktopDeps): Desktop {
     texts,
     openLog,
     changed: () => void refresh(),
+    arrived,
+    isQuitting: () => quit.isQuitting(),
   })
   const quit = createQuit({ stopServer: () => server.keeper.stop(), quit: deps.quit })
   const updates = createUpdates({
     load: deps.loadUpdater,
+    hasFeed: deps.hasFeed,
     askFirst: () => settings.current().askBeforeUpdate,
     wanted: async (version) => (await ask(deps.showMessage, updateQuestion(texts(), version))) === 'now',
     stopServer: quit.prepare,
@@ -123,13 +127,36 @@ export function createDesktop(deps: DesktopDeps): Desktop {
     if (url !== undefined) window.show(`${url}${path}`)
   }
 
+  /** The server answers, for the first time or again: the window follows it. */
+  function arrived({ setupToken }: Ready): void {
+    const path = waiting
+    waiting = undefined
+    if (setupToken !== undefined) goTo(`/setup#${setupToken}`)
+    else if (path !== undefined) goTo(path)
+    else if (isStranded()) goTo('/')
+  }
+
+  /** Whether the window stands where the server answered before it moved: nothing there works any more. */
+  function isStranded(): boolean {
+    const [ours, shown] = [origin(), originOf(window.address())]
+    return ours !== undefined && shown !== undefined && ours !== shown
+  }
+
+  /** Brings the window up, at this page if one is named; as soon as there is a server, if there is none yet. */
+  function bringUp(path?: string): void {
+    if (path === undefined && window.address() !== undefined && !isStranded()) window.show()
+    else if (server.url() === undefined) waiting = path ?? waiting ?? '/'
+    else goTo(path ?? '/')
+  }
+
   async function newStartupToken(): Promise<void> {
     const token = await server.keeper.mintStartupToken().catch(() => undefined)
     if (token === undefined) return
     const answer = await ask(deps.showMessage, startupTokenQuestion(texts(), token))
     if (answer === 'copy') deps.copy(token)
     if (answer !== 'sign-in') return
-    await deps.forgetSession(origin())
+    const ours = origin()
+    if (ours !== undefined) await deps.forgetSession(ours)
     goTo(`/login#startup_token=${token}`)
   }
 
@@ -148,8 +175,9 @@ export function createDesktop(deps: DesktopDeps): Desktop {
   async function checkForUpdates(): Promise<void> {
     const outcome = await updates.check()
     if (outcome === 'found') return
-    const text = outcome === 'none' ? texts().updateNone : texts().updateFailed
-    await ask(deps.showMessage, notice(texts(), outcome === 'none' ? 'info' : 'error', text))
+    const { updateNone, updateFailed, updateNotSetUp } = texts()
+    const text = { none: updateNone, unavailable: updateFailed, 'not-set-up': updateNotSetUp }[outcome]
+    await ask(deps.showMessage, notice(texts(), outcome === 'unavailable' ? 'error' : 'info', text))
   }
 
   function openInBrowser(path = '/'): void {
@@ -185,7 +213,7 @@ export function createDesktop(deps: DesktopDeps): Desktop {
       trayTemplate(
         { texts: texts(), url, lan },
         {
-          show: () => window.show(),
+          show: () => bringUp(),
           openInBrowser: () => openInBrowser(),
           switchLan: (on) => void switchLan(on),
           copy: deps.copy,
@@ -234,22 +262,20 @@ export function createDesktop(deps: DesktopDeps): Desktop {
       // The network is switched in the page, too, and its addresses change by themselves.
       setInterval(() => void refresh(), LOOKS_EVERY).unref()
       if (args.protectKeys !== undefined) await settings.change({ protectKeys: args.protectKeys })
-      const ready = await server.start()
-      if (!ready) return
-      if (ready.setupToken !== undefined) goTo(`/setup#${ready.setupToken}`)
-      else if (!args.hidden || waiting !== undefined) goTo(pathOfDeepLink(waiting ?? '') ?? '/')
+      if (!(await server.start())) return
       if (updates.mode() !== 'none') void updates.check()
     },
     again(link) {
-      if (server.url() === undefined) waiting = link ?? waiting
-      const path = link === undefined ? undefined : pathOfDeepLink(link)
-      if (path === undefined) window.show()
-      else goTo(path)
+      bringUp(link === undefined ? undefined : pathOfDeepLink(link))
+    },
+    async keepKeys(protectKeys) {
+      await settings.change({ protectKeys })
+      await ask(deps.showMessage, notice(texts(), 'info', texts().keysLater))
     },
     beforeQuit: quit.beforeQuit,
   }
 }
 
-function originOf(url: string | undefined): string {
-  return url === undefined ? NOWHERE : new URL(url).origin
+function originOf(url: string | undefined): string | undefined {
+  return url === undefined ? undefined : new URL(url).origin
 }

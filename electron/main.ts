@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   app,
@@ -16,14 +17,15 @@ import {
   Tray,
   utilityProcess,
 } from 'electron'
-import { readArguments, type WindowArguments } from './command-line.ts'
+import { readArguments, type Started, type WindowArguments } from './command-line.ts'
 import { createConsoleWindow } from './console-window.ts'
-import { deepLinkIn, SCHEME } from './deep-link.ts'
+import { SCHEME } from './deep-link.ts'
 import { createDesktop, type Desktop } from './desktop.ts'
 import { createDesktopLog } from './desktop-log.ts'
 import { openSettings } from './desktop-settings.ts'
 import { createKeyStorage } from './key-storage.ts'
 import { lockSession } from './permissions.ts'
+import { DESKTOP_TEXTS, pickLanguage } from './texts.ts'
 import { utilityServer } from './utility-server.ts'
 import { PARTITION } from './window.ts'
 
@@ -54,7 +56,8 @@ async function runWindow(args: WindowArguments): Promise<void> {
   if (!app.requestSingleInstanceLock()) return app.quit()
   app.enableSandbox()
   app.setAppUserModelId('eu.latchkey.desktop')
-  if (app.isPackaged) app.setAsDefaultProtocolClient(SCHEME)
+  // Behind `--` nothing is a switch to Chromium, whatever stands in a link.
+  if (app.isPackaged) app.setAsDefaultProtocolClient(SCHEME, process.execPath, ['--'])
 
   const standing: { desktop?: Desktop } = {}
   // What is said before everything stands: the link that this was started with.
@@ -63,12 +66,17 @@ async function runWindow(args: WindowArguments): Promise<void> {
     if (standing.desktop) standing.desktop.again(link)
     else early = link ?? early
   }
-  app.on('second-instance', (_event, argv) => hear(deepLinkIn(argv)))
+  app.on('second-instance', (_event, argv) => {
+    const again = readArguments(argv.slice(1))
+    if (again.kind !== 'window') return
+    hear(again.window.link)
+    const { protectKeys } = again.window
+    if (protectKeys !== undefined) void standing.desktop?.keepKeys(protectKeys)
+  })
   app.on('open-url', (event, link) => {
     event.preventDefault()
     hear(link)
   })
-  app.on('activate', () => hear(undefined))
   app.on('before-quit', (event) => standing.desktop?.beforeQuit(event))
   // The tray is what remains when the window is closed.
   app.on('window-all-closed', () => {})
@@ -83,6 +91,17 @@ async function runWindow(args: WindowArguments): Promise<void> {
       app.quit()
     })
   await desktop.begin()
+  // Comes with the start itself, too, which may be meant to show nothing.
+  app.on('activate', () => desktop.again(undefined))
+}
+
+/** Says what cannot be meant, and ends. */
+async function refuse(mistake: 'noDataDirectory'): Promise<void> {
+  await app.whenReady()
+  const text = DESKTOP_TEXTS[pickLanguage(undefined, app.getPreferredSystemLanguages())][mistake]
+  process.stderr.write(`${text}\n`)
+  dialog.showErrorBox('Latchkey', text)
+  app.exit(2)
 }
 
 type Settings = Awaited<ReturnType<typeof openSettings>>
@@ -129,6 +148,7 @@ function buildDesktop(args: WindowArguments, settings: Settings, log: (text: str
     copy: (text) => void clipboard.writeText(text),
     handle: (channel, listener) => ipcMain.handle(channel, listener),
     loadUpdater: mayUpdate() ? async () => (await import('electron-updater')).default.autoUpdater : undefined,
+    hasFeed: () => existsSync(join(process.resourcesPath, 'app-update.yml')),
     quit: () => app.quit(),
     log,
   })
@@ -151,9 +171,17 @@ function trayIcon() {
   return icon(process.platform === 'win32' ? 'icon.ico' : 'tray.png')
 }
 
-const started = readArguments(process.argv.slice(app.isPackaged ? 1 : 2))
-const running = started.command ? runCommand(started.command) : runWindow(started.window)
-running.catch((error: unknown) => {
+/** Without the program, and the folder of the app that a developer's Electron is given. */
+function ownWords(argv: readonly string[]): string[] {
+  return argv.slice(app.isPackaged ? 1 : 2)
+}
+
+function run(started: Started): Promise<void> {
+  if (started.kind === 'command') return runCommand(started.command)
+  return started.kind === 'window' ? runWindow(started.window) : refuse(started.mistake)
+}
+
+run(readArguments(ownWords(process.argv))).catch((error: unknown) => {
   process.stderr.write(`Latchkey failed: ${error instanceof Error ? error.stack : String(error)}\n`)
   app.exit(1)
 })

@@ -7,7 +7,8 @@ export type Verdict = { go: 'inside' } | { go: 'outside'; url: string } | { go: 
  */
 const BEGINS_ELSEWHERE = new Set(['/api/auth/start', '/api/auth/callback'])
 
-export function judgeNavigation(target: string, origin: string): Verdict {
+/** `origin` is ours; undefined while no server runs, and then nothing is. */
+export function judgeNavigation(target: string, origin: string | undefined): Verdict {
   const url = URL.parse(target)
   if (!url) return { go: 'nowhere' }
   if (isOwn(url, origin))
@@ -16,17 +17,22 @@ export function judgeNavigation(target: string, origin: string): Verdict {
 }
 
 /** What the window may load at all, the page's own pictures and data included: nothing of anybody else's. */
-export function mayLoad(target: string, origin: string): boolean {
+export function mayLoad(target: string, origin: string | undefined): boolean {
   const url = URL.parse(target)
   if (!url) return false
   if (url.protocol === 'data:' || url.protocol === 'devtools:') return true
-  if (url.protocol === 'blob:') return url.origin === origin
+  if (url.protocol === 'blob:') return origin !== undefined && url.origin === origin
   return isOwn(url, origin)
 }
 
-function isOwn(url: URL, origin: string): boolean {
+/** A page of ours. (Pages without an origin, such as `data:`, have one that reads "null".) */
+export function isOwn(url: URL, origin: string | undefined): boolean {
   return (
-    (url.protocol === 'http:' || url.protocol === 'https:') && url.origin === origin && !url.username && !url.password
+    origin !== undefined &&
+    (url.protocol === 'http:' || url.protocol === 'https:') &&
+    url.origin === origin &&
+    !url.username &&
+    !url.password
   )
 }
 
@@ -48,7 +54,7 @@ export interface Guarded {
 }
 
 export interface GuardOptions {
-  origin: () => string
+  origin: () => string | undefined
   openOutside: (url: string) => void
   /** Where a new window was asked for, our own page is shown in the one that is there. */
   show: (url: string) => void

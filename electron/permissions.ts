@@ -17,7 +17,7 @@ export interface Lockable {
  * The console needs no camera, no place, no notifications, no devices: all of it is refused, asked or not. And it loads
  * nothing but what our own server gives it; the spell checker, which fetches its words from elsewhere, is off.
  */
-export function lockSession(session: Lockable, origin: () => string): void {
+export function lockSession(session: Lockable, origin: () => string | undefined): void {
   session.setPermissionRequestHandler((_contents, _permission, answer) => answer(false))
   session.setPermissionCheckHandler(() => false)
   session.setDevicePermissionHandler(() => false)

@@ -23,6 +23,10 @@ export interface RunningServerDeps {
   openLog: () => void
   /** It runs, has stopped, or moved. */
   changed: () => void
+  /** It answers, after every start. */
+  arrived: (ready: Ready) => void
+  /** Whether the program is on its way out: nothing is started or asked then. */
+  isQuitting: () => boolean
   quit: () => void
   log: (text: string) => void
 }
@@ -44,12 +48,18 @@ export function createDesktopServer(deps: RunningServerDeps): DesktopServer {
   let url: string | undefined
   let lastUrl: string | undefined
   let places: ReturnType<DesktopServer['places']>
+  /** Whether the key store was needed for the keyring. */
+  let wasProtected = false
   let kept: 'protected' | 'file' = 'file'
   let starting: Promise<Ready | undefined> | undefined
 
   const keeper = createServerKeeper({
     fork,
-    keep: (act, bytes) => keys[act](bytes),
+    async keep(act, bytes) {
+      const kept = await keys[act](bytes)
+      wasProtected = true
+      return kept
+    },
     placed: (told) => (places = told),
     crashed: (lastWords) => void crashed(lastWords),
   })
@@ -66,12 +76,19 @@ export function createDesktopServer(deps: RunningServerDeps): DesktopServer {
     }
   }
 
+  /** Only a person takes a protection off. A key store that is locked now may be open a moment later, when it is needed. */
+  async function wantedForm(): Promise<'wrapped' | 'plain' | 'as it is'> {
+    if (!settings.current().protectKeys) return 'plain'
+    return (await keys.isReal()) ? 'wrapped' : 'as it is'
+  }
+
   async function once(port: number): Promise<Ready> {
-    const wrap = settings.current().protectKeys && (await keys.isReal())
-    const ready = await keeper.start({ port, dataDirectory: deps.dataDirectory, keys: wrap ? 'wrapped' : 'plain' })
-    kept = wrap ? 'protected' : 'file'
-    if (!wrap && settings.current().protectKeys)
-      log('No key store: the keyring stays a file that only its owner may read.')
+    const form = await wantedForm()
+    if (deps.isQuitting()) throw new Error('The program is ending.')
+    wasProtected = false
+    const ready = await keeper.start({ port, dataDirectory: deps.dataDirectory, keys: form })
+    kept = form !== 'plain' && wasProtected ? 'protected' : 'file'
+    if (form !== 'plain' && !wasProtected) log('No key store: the keyring stays a file that only its owner may read.')
     return ready
   }
 
@@ -90,11 +107,14 @@ export function createDesktopServer(deps: RunningServerDeps): DesktopServer {
     for (;;) {
       try {
         const ready = await onAnyPort()
+        if (deps.isQuitting()) return undefined
         url = lastUrl = ready.url
         void settings.change({ port: Number(new URL(url).port) })
         deps.changed()
+        deps.arrived(ready)
         return ready
       } catch (error) {
+        if (deps.isQuitting()) return undefined
         const answer = await ask(showMessage, startQuestion(texts(), wordsOf(error)))
         if (answer === 'log') deps.openLog()
         else if (answer !== 'retry') return void deps.quit()

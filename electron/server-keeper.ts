@@ -39,7 +39,7 @@ export interface KeeperDeps {
 export interface StartOrder {
   port: number
   dataDirectory: string | undefined
-  keys: 'wrapped' | 'plain'
+  keys: 'wrapped' | 'plain' | 'as it is'
 }
 
 export interface ServerKeeper {

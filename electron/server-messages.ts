@@ -15,7 +15,7 @@ export const toServer = z.discriminatedUnion('type', [
     port: z.number().int().min(0).max(65_535),
     dataDirectory: z.string().optional(),
     /** How the keyring shall stand on the disk. */
-    keys: z.enum(['wrapped', 'plain']),
+    keys: z.enum(['wrapped', 'plain', 'as it is']),
   }),
   z.strictObject({ type: z.literal('mint'), id }),
   z.strictObject({ type: z.literal('lan'), id }),

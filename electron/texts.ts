@@ -58,6 +58,8 @@ const en = {
   lockedText:
     'Another Latchkey server, perhaps one in a terminal, holds the data directory. Stop that one and try again, or open its address in a browser.',
   keysTitle: 'The keyring cannot be opened',
+  keysLater: 'It counts from the next start of the server: quit Latchkey and start it again.',
+  noDataDirectory: '--data-dir must be followed by a directory.',
   lanFailedTitle: 'The network could not be switched',
   updateTitle: 'A new version is there',
   updateText: 'Version {version} can be installed. The server stops for a moment and finishes what is under way.',
@@ -65,6 +67,7 @@ const en = {
   updateLater: 'Later',
   updateNone: 'This is the newest version.',
   updateFailed: 'Updates cannot be looked for at the moment.',
+  updateNotSetUp: 'Updates are not set up in this program: it does not name a place where new versions are.',
 }
 
 export type DesktopTexts = Record<keyof typeof en, string>
@@ -126,6 +129,8 @@ const de: DesktopTexts = {
   lockedText:
     'Ein anderer Latchkey-Server, vielleicht in einem Terminal, hält den Datenordner. Beenden Sie ihn und versuchen Sie es noch einmal, oder öffnen Sie seine Adresse im Browser.',
   keysTitle: 'Der Schlüsselbund lässt sich nicht öffnen',
+  keysLater: 'Es gilt ab dem nächsten Start des Servers: Beenden Sie Latchkey und starten Sie es wieder.',
+  noDataDirectory: 'Auf --data-dir muss ein Verzeichnis folgen.',
   lanFailedTitle: 'Das Netzwerk ließ sich nicht umschalten',
   updateTitle: 'Eine neue Version ist da',
   updateText:
@@ -134,6 +139,8 @@ const de: DesktopTexts = {
   updateLater: 'Später',
   updateNone: 'Das ist die neueste Version.',
   updateFailed: 'Zurzeit lässt sich nicht nach Aktualisierungen suchen.',
+  updateNotSetUp:
+    'Aktualisierungen sind in diesem Programm nicht eingerichtet: Es nennt keine Stelle, an der neue Versionen liegen.',
 }
 
 const ru: DesktopTexts = {
@@ -193,6 +200,8 @@ const ru: DesktopTexts = {
   lockedText:
     'Каталог данных занят другим сервером Latchkey, возможно запущенным в терминале. Остановите его и повторите, или откройте его адрес в браузере.',
   keysTitle: 'Не удаётся открыть связку ключей',
+  keysLater: 'Это подействует при следующем запуске сервера: завершите Latchkey и запустите снова.',
+  noDataDirectory: 'После --data-dir должен стоять каталог.',
   lanFailedTitle: 'Не удалось переключить сеть',
   updateTitle: 'Есть новая версия',
   updateText: 'Можно установить версию {version}. Сервер ненадолго остановится, завершив начатое.',
@@ -200,6 +209,7 @@ const ru: DesktopTexts = {
   updateLater: 'Позже',
   updateNone: 'Это самая новая версия.',
   updateFailed: 'Сейчас проверить обновления нельзя.',
+  updateNotSetUp: 'Обновления в этой программе не настроены: в ней не указано, где искать новые версии.',
 }
 
 const zhCN: DesktopTexts = {
@@ -257,6 +267,8 @@ const zhCN: DesktopTexts = {
   lockedTitle: 'Latchkey 已在运行',
   lockedText: '另一个 Latchkey 服务器（可能在终端中）正在使用数据目录。请先停止它再重试，或在浏览器中打开它的地址。',
   keysTitle: '无法打开密钥环',
+  keysLater: '下次启动服务器时生效：请退出 Latchkey 后重新启动。',
+  noDataDirectory: '--data-dir 之后必须给出目录。',
   lanFailedTitle: '无法切换网络',
   updateTitle: '有新版本',
   updateText: '可以安装版本 {version}。服务器会先完成正在处理的请求，然后短暂停止。',
@@ -264,6 +276,7 @@ const zhCN: DesktopTexts = {
   updateLater: '稍后',
   updateNone: '已是最新版本。',
   updateFailed: '目前无法检查更新。',
+  updateNotSetUp: '此程序未设置更新：其中没有指定新版本的来源。',
 }
 
 export const DESKTOP_TEXTS: Record<Language, DesktopTexts> = { en, de, ru, 'zh-CN': zhCN }

@@ -10,6 +10,8 @@ export interface Updater {
 export interface UpdatesDeps {
   /** Loaded at its first use; absent where the program does not update itself: in development, and from a package of the system. */
   load: (() => Promise<Updater>) | undefined
+  /** Whether the package says where new versions are; else nobody is asked. */
+  hasFeed: () => boolean
   askFirst: () => boolean
   /** Whether a person wants this version now. */
   wanted: (version: string) => Promise<boolean>
@@ -18,7 +20,7 @@ export interface UpdatesDeps {
   log: (text: string) => void
 }
 
-export type UpdateOutcome = 'none' | 'found' | 'unavailable'
+export type UpdateOutcome = 'none' | 'found' | 'unavailable' | 'not-set-up'
 
 export interface Updates {
   /** What the menu says. */
@@ -27,7 +29,7 @@ export interface Updates {
 }
 
 /** New versions. Nothing is fetched before somebody agreed, unless he said once that he need not be asked. */
-export function createUpdates({ load, askFirst, wanted, stopServer, log }: UpdatesDeps): Updates {
+export function createUpdates({ load, hasFeed, askFirst, wanted, stopServer, log }: UpdatesDeps): Updates {
   let loaded: Promise<Updater> | undefined
   let checking: Promise<UpdateOutcome> | undefined
 
@@ -35,7 +37,7 @@ export function createUpdates({ load, askFirst, wanted, stopServer, log }: Updat
     try {
       const updater = await (loaded ??= from())
       updater.autoDownload = false
-      updater.autoInstallOnAppQuit = false
+      updater.autoInstallOnAppQuit = !askFirst()
       const found = await updater.checkForUpdates()
       if (!found?.isUpdateAvailable) return 'none'
       void install(updater, found.updateInfo.version).catch((error: unknown) => failed(error))
@@ -47,13 +49,13 @@ export function createUpdates({ load, askFirst, wanted, stopServer, log }: Updat
   }
 
   async function install(updater: Updater, version: string): Promise<void> {
-    if (askFirst() && !(await wanted(version))) return
+    const asks = askFirst()
+    if (asks && !(await wanted(version))) return
+    // It must stand before the download: at its end the updater makes ready what is to happen at the quit, or does not.
+    updater.autoInstallOnAppQuit = !asks
     await updater.downloadUpdate()
     // Without having asked, it waits for the person to quit.
-    if (!askFirst()) {
-      updater.autoInstallOnAppQuit = true
-      return
-    }
+    if (!asks) return
     await stopServer()
     updater.quitAndInstall()
   }
@@ -66,6 +68,7 @@ export function createUpdates({ load, askFirst, wanted, stopServer, log }: Updat
     mode: () => (load === undefined ? 'none' : askFirst() ? 'ask' : 'automatic'),
     check() {
       if (!load) return Promise.resolve('unavailable')
+      if (!hasFeed()) return Promise.resolve('not-set-up')
       const from = load
       checking ??= look(from).finally(() => (checking = undefined))
       return checking

@@ -9,7 +9,7 @@ import { Problem } from './problem.mjs'
 import { say } from './progress.mjs'
 
 /** @type {Record<string, (args: string[]) => Promise<void>>} */
-const commands = { start, serve, check, test, atproto, bench, soak, desktop, package: pack, 'test-desktop': testWindow }
+const commands = { start, serve, check, test, browser, atproto, bench, soak, desktop, package: pack, 'test-desktop': testWindow }
 
 /** @param {string[]} argv the command and its arguments */
 export async function runCommand([name = '', ...args]) {
@@ -49,6 +49,12 @@ async function check(args) {
 async function test(args) {
   const { runTests } = await import('./test.mjs')
   await runTests(args)
+}
+
+/** @param {string[]} args */
+async function browser(args) {
+  const { runTests } = await import('./test.mjs')
+  await runTests(['--only', '--project', 'browser', ...args])
 }
 
 /** @param {string[]} args */

@@ -60,15 +60,45 @@ const TARGETS = {
   win32: ['--win', 'nsis', 'portable'],
 }
 
-/** Packs for this system into release/. More arguments go to electron-builder. @param {string[]} args */
+/**
+ * Where a packed app looks for its updates: the releases of `owner/name` on GitHub. Nowhere without one: a name that nobody
+ * chose is a name that anybody may take.
+ * @param {string | undefined} repository
+ */
+export function updateFeed(repository) {
+  if (!repository) return []
+  const [, owner, name] = /^([\w-]+)\/([\w.-]+)$/.exec(repository) ?? []
+  if (owner === undefined || name === undefined)
+    throw new Problem(`LATCHKEY_UPDATES_FROM must be OWNER/NAME of a repository on GitHub, not "${repository}".`)
+  return [`-c.publish.provider=github`, `-c.publish.owner=${owner}`, `-c.publish.repo=${name}`]
+}
+
+/**
+ * A workflow hands over a secret that is not there as an empty text, which electron-builder takes for a certificate.
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function withoutEmptyKeys(env) {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => value !== '' || !/^(WIN_)?CSC_|^APPLE_/.test(name)),
+  )
+}
+
+/**
+ * Packs for this system into release/. More arguments go to electron-builder; `--build-only` builds what is packed, and ends: the
+ * release does that before it holds any key. @param {string[]} args
+ */
 export async function packDesktop(args) {
   const targets = TARGETS[process.platform]
   if (!targets) throw new Problem(`No packages are made on ${process.platform}.`)
   await buildWhenStale()
   await buildDesktopWhenStale()
+  if (args.includes('--build-only')) return
   const program = tool('electron-builder/cli.js')
-  const own = [...targets, `--${process.arch}`, '--publish', 'never']
-  process.exitCode = await runAttached(process.execPath, [program, ...own, ...args])
+  const feed = updateFeed(process.env.LATCHKEY_UPDATES_FROM)
+  const own = [...targets, `--${process.arch}`, '--publish', 'never', ...feed]
+  process.exitCode = await runAttached(process.execPath, [program, ...own, ...args], {
+    env: withoutEmptyKeys(process.env),
+  })
   if (process.exitCode !== 0)
     throw new Problem('The packages could not be made; electron-builder says why above.', process.exitCode)
 }

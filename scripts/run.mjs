@@ -2,7 +2,8 @@
 //
 //   start   set up what is missing, then open the desktop window, or run the server in this terminal where there is none
 //   serve   the same with the command line of the server: `npm run serve -- --port 8787`, `npm run serve -- user list`
-//   test    set up, check, build, then every test; `npm test -- --only <vitest arguments>` runs just those tests
+//   test    set up, check, build, then every test but those of the pages; `npm test -- --only <vitest arguments>` runs just those
+//   browser the tests of the pages in Chromium (`npm run test:browser`), with more arguments for vitest
 //   atproto the tests that sign in at a real PDS (`npm run test:atproto`), with more arguments for vitest
 //   check   format, lint, types, dead code
 //   bench   bench/run.ts         soak   bench/soak.ts

@@ -1,4 +1,5 @@
-// Everything a change must pass: checks, a fresh build, then all tests with a real browser and a real PostgreSQL.
+// Everything a change must pass: checks, a fresh build, then all tests, with a real PostgreSQL. Those of the pages take as long as all
+// the others together, so they are a command of their own.
 import { buildDesktopWhenStale, buildWhenStale } from './build.mjs'
 import { checkEverything } from './check.mjs'
 import { provideChromium } from './chromium.mjs'
@@ -10,7 +11,7 @@ import { say } from './progress.mjs'
 
 /** `--only` leaves the checks out and hands the rest to vitest. @param {string[]} args */
 export function testPlan(args) {
-  if (args.length === 0) return { checks: true, vitest: [] }
+  if (args.length === 0) return { checks: true, vitest: ['--project', '!browser'] }
   if (args[0] === '--only') return { checks: false, vitest: args.slice(1) }
   throw new Problem('npm test takes no arguments but --only: npm test -- --only test/server -t "signs in"')
 }

@@ -42,12 +42,14 @@ export interface Config {
 type Flags = { [K in keyof Config]?: Config[K] | undefined }
 
 export function createConfig(flags: Flags, env: NodeJS.ProcessEnv = process.env): Config {
-  const dataDirectory = resolve(flags.dataDirectory ?? env['LATCHKEY_DATA_DIR'] ?? defaultDataDirectory(env))
+  // A variable that is set to nothing says nothing: as a path it would mean whatever directory we happen to be in.
+  const told = (name: string) => env[name] || undefined
+  const dataDirectory = resolve(flags.dataDirectory || (told('LATCHKEY_DATA_DIR') ?? defaultDataDirectory(env)))
   return {
     port: flags.port ?? 8787,
     host: flags.host ?? '127.0.0.1',
     dataDirectory,
-    database: flags.database ?? env['LATCHKEY_DATABASE'],
+    database: flags.database ?? told('LATCHKEY_DATABASE'),
     publicUrl: flags.publicUrl,
     trustedProxies: flags.trustedProxies ?? [],
     insecureHttp: flags.insecureHttp ?? false,
@@ -55,12 +57,12 @@ export function createConfig(flags: Flags, env: NodeJS.ProcessEnv = process.env)
     tlsCert: flags.tlsCert && resolve(flags.tlsCert),
     tlsKey: flags.tlsKey && resolve(flags.tlsKey),
     printLoginToken: flags.printLoginToken ?? false,
-    atprotoPlc: flags.atprotoPlc ?? env['LATCHKEY_ATPROTO_PLC'],
-    atprotoResolver: flags.atprotoResolver ?? env['LATCHKEY_ATPROTO_RESOLVER'],
+    atprotoPlc: flags.atprotoPlc ?? told('LATCHKEY_ATPROTO_PLC'),
+    atprotoResolver: flags.atprotoResolver ?? told('LATCHKEY_ATPROTO_RESOLVER'),
     atprotoPrivate: flags.atprotoPrivate ?? env['LATCHKEY_ATPROTO_PRIVATE'] === '1',
     pageDirectory: flags.pageDirectory ?? defaultPageDirectory(),
-    logLevel: flags.logLevel ?? env['LATCHKEY_LOG_LEVEL'] ?? 'info',
-    logFile: flags.logFile ?? env['LATCHKEY_LOG_FILE'] ?? join(dataDirectory, 'latchkey.log'),
+    logLevel: flags.logLevel ?? told('LATCHKEY_LOG_LEVEL') ?? 'info',
+    logFile: flags.logFile ?? told('LATCHKEY_LOG_FILE') ?? join(dataDirectory, 'latchkey.log'),
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { v7 } from 'uuid'
 import { table } from '../api/index.ts'
 import { createOpenApi } from '../api/openapi.ts'
@@ -15,6 +16,7 @@ import { FROM_SERVER } from './domain/audit-entry.ts'
 import { createAuditSeal } from './domain/audit-seal.ts'
 import { createChanges } from './domain/changes.ts'
 import type { RecordEvent } from './domain/events.ts'
+import { keysBelongTo } from './domain/key-check.ts'
 import { createLoginTokens } from './domain/login-tokens.ts'
 import { createMemorySecret } from './domain/memory-secret.ts'
 import { createOwnPassword } from './domain/own-password.ts'
@@ -29,7 +31,7 @@ import { createSecondFactor } from './domain/totp.ts'
 import { createUserImports } from './domain/user-imports.ts'
 import { createVault } from './domain/vault.ts'
 import { createAdminNetworks, isLoopbackHost } from './http/client-address.ts'
-import { type KeyProtector, openKeyring, readKeyringText } from './keyring.ts'
+import { type Keyring, type KeyProtector, KeyringError, openKeyring } from './keyring.ts'
 import { createLan, type LanOutside, type StartedLan } from './lan/lan.ts'
 import { createLog, type Log } from './log.ts'
 import { StorageOpenError } from './storage/errors.ts'
@@ -58,8 +60,8 @@ export interface House {
   tending: GrantTending
   /** The port that we listen on, told once it is known: ATProto providers send browsers there. */
   listensOn(port: number): void
-  /** The keyring as a file without protection would hold it, for backups. */
-  keyringText(): Promise<string | undefined>
+  /** The keys that we work with, as a file without protection would hold them, for backups. */
+  keyringText(): string
   /** Writes what is pending and lets go of the database. */
   close(): Promise<void>
 }
@@ -84,7 +86,15 @@ export async function openHouse(config: Config, outside: Outside = {}): Promise<
   const storage = outside.storage?.(opened) ?? opened
   const listening = { port: config.port }
   try {
-    const { deps, lan, tending } = await createDeps(config, storage, log, outside, () => listening.port)
+    const keyring = await openKeys(config, storage, outside)
+    const { deps, lan, tending } = await createDeps({
+      config,
+      storage,
+      keyring,
+      log,
+      outside,
+      port: () => listening.port,
+    })
     return {
       deps,
       lan,
@@ -92,7 +102,7 @@ export async function openHouse(config: Config, outside: Outside = {}): Promise<
       listensOn: (port) => {
         listening.port = port
       },
-      keyringText: () => readKeyringText(config.dataDirectory, outside.keyProtector),
+      keyringText: () => keyring.text,
       close: async () => {
         await deps.audit.settled()
         await storage.close()
@@ -119,20 +129,36 @@ async function makeDataDirectory(directory: string): Promise<void> {
   }
 }
 
-async function createDeps(
-  config: Config,
-  storage: Storage,
-  log: Log,
-  outside: Outside,
-  port: () => number,
-): Promise<{ deps: Deps; lan: StartedLan; tending: GrantTending }> {
+/** The keys of the directory. With those of another database every password would be wrong, and what is sealed lost. */
+async function openKeys({ dataDirectory }: Config, storage: Storage, outside: Outside): Promise<Keyring> {
+  const { random = (bytes: number) => randomBytes(bytes), keyProtector } = outside
+  const keyring = await openKeyring(dataDirectory, random, !(await storage.users.isSetUp()), keyProtector)
+  if (!(await keysBelongTo(storage, createVault(keyring.vault, random))))
+    throw new KeyringError(
+      `The keyring ${join(dataDirectory, 'keyring.json')} does not belong to this database. Restore it from a backup, or copy ` +
+        'it from the other server.',
+    )
+  return keyring
+}
+
+interface Materials {
+  config: Config
+  storage: Storage
+  keyring: Keyring
+  log: Log
+  outside: Outside
+  port: () => number
+}
+
+async function createDeps({
+  config,
+  storage,
+  keyring,
+  log,
+  outside,
+  port,
+}: Materials): Promise<{ deps: Deps; lan: StartedLan; tending: GrantTending }> {
   const { clock = () => Date.now(), random = (bytes: number) => randomBytes(bytes) } = outside
-  const keyring = await openKeyring(
-    config.dataDirectory,
-    random,
-    !(await storage.users.isSetUp()),
-    outside.keyProtector,
-  )
   const liveSettings = await createLiveSettings(storage)
   const settings = liveSettings.current
   const passwords = await createPasswordHasher({

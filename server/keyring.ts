@@ -1,5 +1,5 @@
 import { createSecretKey, hkdfSync } from 'node:crypto'
-import { link, mkdir, open, readFile, rename, unlink } from 'node:fs/promises'
+import { link, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { Random } from './domain/one-time-secret.ts'
@@ -15,9 +15,12 @@ export interface Keyring {
   vault: Buffer
   pepper: Buffer
   auditSeal: Buffer
+  /** What a keyring file without protection holds: for backups, which must open on another machine, too. */
+  text: string
 }
 
 const FILE = 'keyring.json'
+const STRAY = /^keyring\.json\.[0-9a-f]{12}$/
 
 const KEY_BYTES = 32
 const key = z
@@ -42,8 +45,8 @@ const wrappedSchema = z.object({
 export interface KeyProtector {
   wrap(bytes: Buffer): Promise<Buffer>
   unwrap(bytes: Buffer): Promise<Buffer>
-  /** How the file shall stand from now on: `plain` takes an earlier protection off again. */
-  keep: 'wrapped' | 'plain'
+  /** How the file shall stand from now on: `plain` takes an earlier protection off again, `as it is` changes nothing. */
+  keep: 'wrapped' | 'plain' | 'as it is'
 }
 
 /** The keyring cannot be read; its message says which file and what to do. */
@@ -73,23 +76,26 @@ export async function openKeyring(
   const text = await unwrapped(path, file, protector)
   const keyring = parse(path, text)
   if (protector) await protect(path, { file, text }, protector, random)
+  await sweep(path)
   return keyring
 }
 
 /** The keyring of a data directory; undefined where there is none. Changes nothing. Rejects with `KeyringError`. */
 export async function readKeyring(directory: string, protector?: KeyProtector): Promise<Keyring | undefined> {
-  const text = await readKeyringText(directory, protector)
-  return text === undefined ? undefined : parse(join(directory, FILE), text)
-}
-
-/**
- * What a keyring file without protection would hold: for backups, which must open on another machine, too. Undefined
- * where there is none. Rejects with `KeyringError`.
- */
-export async function readKeyringText(directory: string, protector?: KeyProtector): Promise<string | undefined> {
   const path = join(directory, FILE)
   const stored = await readIfThere(path)
-  return stored === undefined ? undefined : unwrapped(path, stored, protector)
+  return stored === undefined ? undefined : parse(path, await unwrapped(path, stored, protector))
+}
+
+/** Copies of the keys that were written beside the keyring and stayed, because the process was killed. */
+export async function strayKeyrings(directory: string): Promise<string[]> {
+  const names = await readdir(directory).catch(() => [])
+  return names.filter((name) => STRAY.test(name)).map((name) => join(directory, name))
+}
+
+/** They may be readable where the keyring itself is protected. */
+async function sweep(path: string): Promise<void> {
+  for (const stray of await strayKeyrings(dirname(path))) await unlink(stray).catch(() => {})
 }
 
 async function unwrapped(path: string, file: string, protector: KeyProtector | undefined): Promise<string> {
@@ -121,7 +127,7 @@ async function protect(
   random: Random,
 ): Promise<void> {
   const isWrapped = file !== text
-  if (isWrapped === (protector.keep === 'wrapped')) return
+  if (protector.keep === 'as it is' || isWrapped === (protector.keep === 'wrapped')) return
   const wanted = protector.keep === 'plain' ? text : await wrapped(text, protector)
   const beside = `${path}.${random(6).toString('hex')}`
   try {
@@ -151,7 +157,7 @@ function parse(path: string, text: string): Keyring {
   const [first, ...rest] = parsed.data.signing.map(({ kid, key }) => ({ kid, key: createSecretKey(key) }))
   if (!first) throw new KeyringError(`The keyring ${path} holds no signing key. Restore it from a backup.`)
   const { vault, pepper } = parsed.data
-  return { signing: [first, ...rest], vault, pepper, auditSeal: derive(vault, 'latchkey audit export') }
+  return { signing: [first, ...rest], vault, pepper, auditSeal: derive(vault, 'latchkey audit export'), text }
 }
 
 function derive(from: Buffer, purpose: string): Buffer {
@@ -167,9 +173,10 @@ async function create(path: string, random: Random): Promise<string> {
   try {
     await link(beside, path)
   } catch (error) {
-    if (!isCode(error, 'EEXIST')) throw error
+    // Another server that starts in the same directory was first, and may have swept ours away.
+    if (!isCode(error, 'EEXIST') && !isCode(error, 'ENOENT')) throw error
   } finally {
-    await unlink(beside)
+    await unlink(beside).catch(() => {})
   }
   return readFile(path, 'utf8')
 }

@@ -32,12 +32,12 @@ export interface Listening {
  */
 export async function listen(
   answer: RequestListener,
-  config: Pick<Config, 'host' | 'port' | 'publicUrl'>,
+  config: Pick<Config, 'host' | 'port' | 'publicUrl' | 'trustedProxies'>,
   tls: () => SecureContext | undefined,
 ): Promise<Listening> {
   const http = createServer({ requestTimeout: SLOWEST_REQUEST, headersTimeout: SLOWEST_REQUEST }, answer)
   const take = (socket: Socket) => void http.emit('connection', socket)
-  const door = isLoopbackHost(config.host) ? undefined : await createDoorFor(http, take, tls)
+  const door = isLoopbackHost(config.host) ? undefined : await createDoorFor(http, take, tls, config.trustedProxies)
   const port = await (door ? door.listen(config.port, config.host) : listenPlainly(http, config)).catch(
     (error: unknown) => {
       throw new ListenError(explain(error, config.host, config.port), { cause: error })
@@ -63,11 +63,12 @@ async function createDoorFor(
   http: Server,
   take: Listening['take'],
   tls: () => SecureContext | undefined,
+  proxies: readonly string[],
 ): Promise<Door> {
-  const { createDoor } = await import('./lan/door.ts')
+  const [{ createDoor }, { createCrowd }] = await Promise.all([import('./lan/door.ts'), import('./lan/crowd.ts')])
   // From here on it watches how slowly requests come in; else it would not, as it never listens.
   http.emit('listening')
-  return createDoor({ take, tls })
+  return createDoor({ take, tls, crowd: createCrowd({ proxies }) })
 }
 
 function listenPlainly(http: Server, { host, port }: Pick<Config, 'host' | 'port'>): Promise<number> {

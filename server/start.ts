@@ -53,6 +53,7 @@ async function run(config: Config, house: House): Promise<RunningServer> {
   const { storage, clock, log } = deps
   const setupToken = (await storage.users.isSetUp()) ? undefined : deps.setupToken.mint()
   await deps.audit.append({ event: 'server_started', version: VERSION }, FROM_SERVER)
+  warnOfHiddenClients(config, deps)
   await deps.userImports.start()
   const told = hostNames(config)
   const app = createApp(config, deps, () => [...told, ...lan.hosts()])
@@ -106,6 +107,17 @@ async function openControl(config: Config, house: House, { url, port }: Listenin
   }
 }
 
+/** Behind a proxy that nobody named all clients have its address: neither limits nor networks can tell them apart. */
+function warnOfHiddenClients({ publicUrl, host, trustedProxies }: Config, { log, settings }: Deps): void {
+  if (publicUrl === undefined || trustedProxies.length > 0 || settings().lan_enabled) return
+  const { protocol, hostname } = new URL(publicUrl)
+  if (isLoopbackHost(hostname.replace(/[[\]]/g, '')) || (protocol === 'http:' && !isLoopbackHost(host))) return
+  log.warn(
+    { event: 'clients_hidden', public_url: publicUrl },
+    'a public URL, but no trusted proxy: what stands before this server must be named with --trusted-proxy',
+  )
+}
+
 /** One that the audit could not take up is worth nothing. */
 function mintStartupToken({ startupToken, audit, log }: Deps): string {
   const event = { event: 'startup_token_minted' } as const
@@ -120,7 +132,9 @@ function mintStartupToken({ startupToken, audit, log }: Deps): string {
 
 /** The names by which a request may call us, besides loopback: what we were told to listen on or to be known as. */
 function hostNames(config: Config): string[] {
-  const told = [config.host, hostname()].map((name) => name.toLowerCase())
+  // A wildcard names nobody, and browsers take it to mean this machine.
+  const listened = isWildcard(config.host) ? [] : [config.host]
+  const told = [...listened, hostname()].map((name) => name.toLowerCase())
   return config.publicUrl === undefined ? told : [...told, new URL(config.publicUrl).hostname]
 }
 

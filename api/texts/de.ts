@@ -62,6 +62,8 @@ export const de: ErrorTexts = {
     'Passwort und ATProto-Konto von {names} sind die letzten erprobten Zugänge zur Verwaltung. Lassen Sie einen anderen Superuser sich einmal anmelden, und versuchen Sie es dann erneut.',
   LAST_WAY_IN_NONE:
     'Noch gibt es keinen erprobten Zugang zur Verwaltung. Melden Sie sich einmal mit Ihrem Passwort an, oder wählen Sie eines auf Ihrer Kontoseite, und versuchen Sie es dann erneut.',
+  LAST_WAY_IN_OTHERS:
+    'Damit ginge der letzte erprobte Zugang zur Verwaltung verloren. Lassen Sie einen Superuser sich einmal auf anderem Weg anmelden, und versuchen Sie es dann erneut.',
   PAIRING_REQUIRED: 'Melden Sie sich von diesem Gerät mit einem Code an dem Rechner an, auf dem Latchkey läuft.',
   PAIRING_ELSEWHERE: 'Codes können nur an dem Rechner eingegeben werden, auf dem Latchkey läuft.',
   PAIRING_CODE_INVALID: 'Der Code ist falsch, verbraucht oder älter als zehn Minuten.',

@@ -62,6 +62,8 @@ export const en = {
     'Password and ATProto account of {names} are the last proven ways in for an administrator. Let another superuser sign in once, then try again.',
   LAST_WAY_IN_NONE:
     'No administrator has a proven way in yet. Sign in with your password once, or choose one on your account page, then try again.',
+  LAST_WAY_IN_OTHERS:
+    'This would take the last proven way in for an administrator. Let a superuser sign in once in another way, then try again.',
   PAIRING_REQUIRED: 'From this device, sign in with a code at the machine that runs Latchkey.',
   PAIRING_ELSEWHERE: 'Codes can only be entered at the machine that runs Latchkey.',
   PAIRING_CODE_INVALID: 'The code is wrong, used up or older than ten minutes.',

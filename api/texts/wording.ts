@@ -7,11 +7,13 @@ interface Wording {
   named: { names?: string }
 }
 
-export type LastWayInText = 'LAST_WAY_IN_PASSWORD' | 'LAST_WAY_IN_ATPROTO' | 'LAST_WAY_IN_BOTH' | 'LAST_WAY_IN_NONE'
+export type LastWayInText =
+  'LAST_WAY_IN_PASSWORD' | 'LAST_WAY_IN_ATPROTO' | 'LAST_WAY_IN_BOTH' | 'LAST_WAY_IN_NONE' | 'LAST_WAY_IN_OTHERS'
 
 /** Which text says a refusal best, by its data. */
 export function wordingOf(code: ErrorCode, data: unknown): Wording {
   if (code !== 'LAST_WAY_IN' || !isLastWayIn(data) || data.whose === 'person') return { name: code, named: {} }
+  if (data.whose === 'others') return { name: 'LAST_WAY_IN_OTHERS', named: { names: '' } }
   const names = [...new Set(data.left.map(({ username }) => username))].join(', ')
   return { name: textOf(new Set(data.left.map(({ way }) => way))), named: { names } }
 }

@@ -56,6 +56,7 @@ export const zhCN: ErrorTexts = {
     '{names} 的密码和 ATProto 账户是管理员最后的经过验证的登录方式。请先让另一位超级用户登录一次，然后重试。',
   LAST_WAY_IN_NONE:
     '还没有任何管理员拥有经过验证的登录方式。请先用您的密码登录一次，或在您的账户页面设置密码，然后重试。',
+  LAST_WAY_IN_OTHERS: '这会使管理员失去最后一个经过验证的登录方式。请先让一位超级用户用其他方式登录一次，然后重试。',
   PAIRING_REQUIRED: '请在运行 Latchkey 的计算机上输入代码，以便从此设备登录。',
   PAIRING_ELSEWHERE: '代码只能在运行 Latchkey 的计算机上输入。',
   PAIRING_CODE_INVALID: '代码错误、已使用或已超过十分钟。',

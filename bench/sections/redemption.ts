@@ -88,7 +88,7 @@ async function directRate(bench: Bench): Promise<number> {
         const result = await signIn.withLoginToken(
           { login_token: secrets.pop() ?? '' },
           {
-            from: { ip: '192.0.2.7', user_agent: 'bench', loopback: false },
+            from: { ip: '192.0.2.7', user_agent: 'bench', loopback: false, at_machine: false },
             record: (event) => void written.push(audit.append(event, SOURCE)),
             current: undefined,
           },

@@ -1251,6 +1251,8 @@ export const de: Texts = {
     updates: {
       none: 'Das ist die neueste Version.',
       unavailable: 'Zurzeit lässt sich nicht nach Aktualisierungen suchen.',
+      'not-set-up':
+        'Aktualisierungen sind in diesem Programm nicht eingerichtet: Es nennt keine Stelle, an der neue Versionen liegen.',
     },
     restart: 'Server wieder starten',
     goOnInBrowser: 'Machen Sie im Browser weiter: Konten von Anbietern werden nur dort geöffnet.',

@@ -1220,7 +1220,11 @@ export const en = {
       'This machine has no key store that is unlocked, or its protection was switched off. Whoever can read the files of the account can read the keys.',
     openLog: 'Open the log',
     checkForUpdates: 'Check for updates',
-    updates: { none: 'This is the newest version.', unavailable: 'Updates cannot be looked for at the moment.' },
+    updates: {
+      none: 'This is the newest version.',
+      unavailable: 'Updates cannot be looked for at the moment.',
+      'not-set-up': 'Updates are not set up in this program: it does not name a place where new versions are.',
+    },
     restart: 'Start the server again',
     goOnInBrowser: 'Go on in the browser: accounts of providers are only ever opened there.',
     pairingWhy:

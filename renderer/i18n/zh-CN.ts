@@ -1199,7 +1199,11 @@ export const zhCN: Texts = {
     keysFile: '这台机器没有已解锁的密钥库，或其保护已关闭。能读取该帐户文件的人就能读取密钥。',
     openLog: '打开日志',
     checkForUpdates: '检查更新',
-    updates: { none: '已是最新版本。', unavailable: '目前无法检查更新。' },
+    updates: {
+      none: '已是最新版本。',
+      unavailable: '目前无法检查更新。',
+      'not-set-up': '此程序未设置更新：其中没有指定新版本的来源。',
+    },
     restart: '重新启动服务器',
     goOnInBrowser: '请在浏览器中继续：提供方的帐户只会在那里打开。',
     pairingWhy: '提供方会在您熟悉的浏览器中打开，而不会在此窗口中打开。请在那里确认，此窗口会自动继续。',

@@ -16,6 +16,8 @@ export const KEYRING = 'keyring.json'
 const MIB = 1024 * 1024
 /** The largest a part may be. A database must fit in the memory that WebAssembly can have. */
 const LARGEST = { database: 2048 * MIB, other: MIB }
+/** One page. SQLite takes an empty file for an empty database. */
+const SMALLEST_DATABASE = 512
 const MOST_PARTS = 64
 
 /** Nothing else is unpacked: no path leads out of the directory. */
@@ -28,11 +30,13 @@ const part = z
     sha256: z.string().regex(/^[0-9a-f]{64}$/),
   })
   .refine(({ name, bytes }) => bytes <= (name === DATABASE ? LARGEST.database : LARGEST.other))
+  .refine(({ name, bytes }) => name !== DATABASE || bytes >= SMALLEST_DATABASE)
 export type Part = z.output<typeof part>
 
 export const manifestSchema = z.object({
   format: z.literal(FORMAT),
-  version: z.string().max(100),
+  /** Shown on terminals and in the audit. */
+  version: z.string().regex(/^[\w.+-]{1,100}$/),
   made_at: z.iso.datetime(),
   engine: z.enum(['embedded', 'postgres']),
   parts: z

@@ -12,8 +12,8 @@ export interface BackupSource {
   directory: string
   version: string
   clock: () => number
-  /** The keys as they would stand in a file without protection; undefined: there are none. */
-  keyring: () => Promise<string | undefined>
+  /** The keys as they would stand in a file without protection. */
+  keyring: () => string
   /** Absent: the database is elsewhere, or not wanted. */
   snapshot?: (() => Promise<DatabaseSnapshot>) | undefined
 }
@@ -41,9 +41,7 @@ export async function packBackup({
   keyring,
   snapshot,
 }: BackupSource): Promise<PackedBackup> {
-  const keys = await keyring()
-  if (keys === undefined) throw new Error('There is no keyring to back up')
-  const small = [inMemory(KEYRING, Buffer.from(keys)), ...(await tlsFiles(directory))]
+  const small = [inMemory(KEYRING, Buffer.from(keyring())), ...(await tlsFiles(directory))]
   const held = await snapshot?.()
   try {
     const database = held ? [{ name: DATABASE, bytes: held.bytes, read: () => held.read() }] : []

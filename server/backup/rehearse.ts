@@ -5,7 +5,7 @@ import { FROM_SERVER } from '../domain/audit-entry.ts'
 import { opensWith } from '../domain/totp.ts'
 import { createVault } from '../domain/vault.ts'
 import { type Outside, openHouse } from '../house.ts'
-import { readKeyring } from '../keyring.ts'
+import { KeyringError, readKeyring } from '../keyring.ts'
 import { start } from '../start.ts'
 import type { EndedOnRestore, KeptOnRestore, Storage } from '../storage/port.ts'
 import type { Manifest } from './manifest.ts'
@@ -36,7 +36,9 @@ export async function rehearse(
     { LATCHKEY_DATA_DIR: directory },
   )
   progress.step('proving')
-  const house = await openHouse(config)
+  const house = await openHouse(config).catch((cause: unknown) => {
+    throw cause instanceof KeyringError ? foreignKeys(cause) : cause
+  })
   let ended: Rehearsal['ended']
   try {
     await tryKeys(house.deps, directory)
@@ -63,9 +65,13 @@ async function tryKeys({ storage }: Deps, directory: string): Promise<void> {
   if (!keyring) throw new BackupError('NOT_A_BACKUP', 'The backup holds no keys.')
   const vault = createVault(keyring.vault, (bytes) => Buffer.alloc(bytes))
   for (const sealed of await storage.sealed(TRIED)) {
-    if (!opensWith(vault, sealed))
-      throw new BackupError('DAMAGED', 'The keys in the backup are not those of its database. Use another backup.')
+    if (!opensWith(vault, sealed)) throw foreignKeys()
   }
+}
+
+function foreignKeys(cause?: Error): BackupError {
+  const message = 'The keys in the backup are not those of its database. Use another backup.'
+  return new BackupError('DAMAGED', message, { cause })
 }
 
 /** The network must not hear of a server that only tries itself out. */

@@ -53,7 +53,7 @@ export async function unpackBackup(archive: AsyncIterable<Uint8Array>, options: 
       }
       const part = left.get(name)
       if (!part || type !== 'file' || !isPartName(name) || entry.header.size !== part.bytes)
-        throw foreign(`it holds something that its list does not: ${JSON.stringify(name.slice(0, 100))}`)
+        throw foreign(`it holds something that its list does not: ${name.slice(0, 100).replace(/[^\x20-\x7e]/g, '?')}`)
       left.delete(name)
       const base = before
       await unpackPart(entry, part, options.into, (bytes) => options.at(base + bytes, total))

@@ -42,8 +42,12 @@ export function defineCommand<const O extends Options>({ run, takes = '', notes 
 
 /** What was typed after the name, by the options that the command knows. @throws UsageError */
 export function parse<const O extends Options>(args: string[], options: O) {
+  const words = joined(args, options)
+  // What a variable that is not set leaves: it must not mean the directory that we happen to be in.
+  if (words.some((word, at) => word === '--data-dir=' || (word === '' && words[at - 1] === '--data-dir')))
+    throw new UsageError('--data-dir takes a directory, and was given nothing.')
   try {
-    return parseArgs({ args: joined(args, options), options, strict: true, allowPositionals: true })
+    return parseArgs({ args: words, options, strict: true, allowPositionals: true })
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message.replaceAll('\n', ' ') : String(error))
   }

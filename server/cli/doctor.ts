@@ -6,7 +6,7 @@ import { readdir } from 'node:fs/promises'
 import { defineCommand, HOUSE_OPTIONS, nothing } from './command.ts'
 import { checkCertificates } from './doctor/certificate.ts'
 import { checkClock, checkDirectory, checkDisk, checkKeyring, checkLeftovers } from './doctor/files.ts'
-import type { Finding, Patient } from './doctor/finding.ts'
+import { type Finding, type Patient, problem } from './doctor/finding.ts'
 import { checkDatabase, checkPort, checkWayBack } from './doctor/server.ts'
 import { printJson, printText } from './output.ts'
 import { databaseOf, portOf } from './values.ts'
@@ -52,8 +52,7 @@ export const doctor = defineCommand({
 })
 
 export async function examine(config: Config, now: number): Promise<Finding[]> {
-  const server = await reachServer(config.dataDirectory)
-  const status = await server?.acts.status({})
+  const { status, trouble } = await askServer(config.dataDirectory)
   const database = status ? undefined : await readDatabase(config)
   const patient: Patient = { config, now, status, database }
   const [directory, ...others] = CHECKS
@@ -64,7 +63,18 @@ export async function examine(config: Config, now: number): Promise<Finding[]> {
   )
   // Of a directory that is not there nothing else can be said, but what a restore has left beside it.
   const rest = isThere ? others : [checkLeftovers]
-  return [...first, ...(await Promise.all(rest.map((check) => check(patient)))).flat()]
+  return [...trouble, ...first, ...(await Promise.all(rest.map((check) => check(patient)))).flat()]
+}
+
+/** How the server says that it is; a server that does not answer well is a finding of its own. */
+async function askServer(directory: string): Promise<{ status: Patient['status']; trouble: Finding[] }> {
+  try {
+    const server = await reachServer(directory)
+    return { status: await server?.acts.status({}), trouble: [] }
+  } catch (error) {
+    const says = error instanceof Error ? error.message : String(error)
+    return { status: undefined, trouble: [problem('server', says, 'Look at its log; stop it and start it again.')] }
+  }
 }
 
 async function readDatabase({ dataDirectory, database }: Config): Promise<Examined | Patient['database']> {

@@ -10,10 +10,25 @@ export function printLine(line: Line, json: boolean): void {
 
 export function printText(text: string): void {
   console.log(text)
+  assertPrinted()
 }
 
 export function printJson(value: object): void {
-  console.log(JSON.stringify(value))
+  printText(JSON.stringify(value))
+}
+
+/** What was to be printed is lost: nobody reads on, or the disk is full. */
+export class OutputLost extends Error {}
+
+/** The console says nothing of it when standard output takes nothing. To be asked right after printing. @throws OutputLost */
+export function assertPrinted(): void {
+  const { errored } = process.stdout
+  if (!errored) return
+  const reason = 'code' in errored ? String(errored.code) : errored.message
+  throw new OutputLost(
+    `The command was carried out, but standard output did not take what it says (${reason}). A secret in it is lost: make another.`,
+    { cause: errored },
+  )
 }
 
 export function printProblem(text: string): void {

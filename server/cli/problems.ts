@@ -1,13 +1,15 @@
 import { BackupError } from '../backup/sealed.ts'
-import { DirectoryOccupied } from '../backup/restore.ts'
+import { DirectoryRefused } from '../backup/fitness.ts'
+import { DirectoryOccupied } from '../backup/places.ts'
 import { FileExists } from '../backup/write.ts'
-import { ServerGone } from '../control/channel.ts'
+import { ServerGone, ServerSilent } from '../control/channel.ts'
 import { Refused } from '../control/refused.ts'
 import { KeyringError } from '../keyring.ts'
 import { ListenError } from '../listen.ts'
 import { StorageOpenError } from '../storage/errors.ts'
 import { Cancelled } from './cancel.ts'
 import { UsageError } from './command.ts'
+import { OutputLost } from './output.ts'
 
 const EXIT = {
   failed: 1,
@@ -50,7 +52,10 @@ export function problemOf(error: unknown, command: string): Problem {
   if (error instanceof BackupError) return { ...known(error), exit: EXIT.failed }
   if (error instanceof FileExists) return { ...named('FILE_EXISTS', error), exit: EXIT.failed }
   if (error instanceof DirectoryOccupied) return { ...named('DIRECTORY_NOT_EMPTY', error), exit: EXIT.failed }
+  if (error instanceof DirectoryRefused) return { ...named('DIRECTORY_REFUSED', error), exit: EXIT.failed }
+  if (error instanceof OutputLost) return { ...named('OUTPUT_LOST', error), exit: EXIT.failed }
   if (error instanceof Cancelled) return { ...named('CANCELLED', error), exit: EXIT.cancelled }
+  if (error instanceof ServerSilent) return { ...named('SERVER_SILENT', error), exit: EXIT.failed }
   if (error instanceof ServerGone) return { ...named('SERVER_GONE', error), exit: EXIT.failed }
   if (isOfSystem(error)) return { code: error.code, message: error.message, exit: EXIT.failed }
   const what = error instanceof Error ? (error.stack ?? error.message) : String(error)

@@ -2,7 +2,7 @@ import { createConfig } from '../config.ts'
 import { reachServer } from '../control/channel.ts'
 import { Refused } from '../control/refused.ts'
 import { DATA_DIR_OPTION, defineCommand, JSON_OPTION, nothing } from './command.ts'
-import { printLine } from './output.ts'
+import { assertPrinted, printLine } from './output.ts'
 
 export const startupToken = defineCommand({
   name: 'startup-token',
@@ -20,6 +20,7 @@ export const startupToken = defineCommand({
       )
     const { token } = await server.acts['startup-token']({})
     printLine({ event: 'startup_token', token }, values.json ?? false)
+    assertPrinted()
     return 0
   },
 })

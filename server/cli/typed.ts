@@ -38,8 +38,16 @@ async function ask(twice: boolean): Promise<string> {
 async function readFirst(path: string): Promise<string> {
   const file = await open(path, 'r')
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(LARGEST_FILE), 0, LARGEST_FILE, 0)
-    return withoutBreak(buffer.subarray(0, bytesRead).toString('utf8'))
+    const pieces: Buffer[] = []
+    let size = 0
+    // Not by position: a pipe has none.
+    for await (const piece of file.createReadStream({ autoClose: false })) {
+      pieces.push(Buffer.from(piece))
+      size += piece.length
+      if (size > LARGEST_FILE)
+        throw new UsageError(`${path} holds no passphrase: it is larger than ${LARGEST_FILE} bytes.`)
+    }
+    return withoutBreak(Buffer.concat(pieces).toString('utf8'))
   } finally {
     await file.close()
   }

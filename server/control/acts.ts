@@ -75,18 +75,25 @@ export function createActs(premises: Premises): Acts {
 
     async status() {
       const { storage } = deps
-      const administrators = await storage.users.waysIn(deps.clock(), SUPERUSERS)
-      const latest = await storage.audit.list({}, { limit: 1 })
-      return {
+      const about = {
         version: deps.version,
         pid: process.pid,
         url,
         port: running?.port ?? 0,
         engine: storage.shared ? ('postgres' as const) : ('embedded' as const),
-        storage: await storage.ping().then(
-          () => 'ok' as const,
-          () => 'unavailable' as const,
-        ),
+        audit_key: deps.auditSeal.key,
+      }
+      const isWell = await storage.ping().then(
+        () => true,
+        () => false,
+      )
+      if (!isWell)
+        return { ...about, storage: 'unavailable', set_up: true, audited_at: null, superusers: 0, ways_in: 0 }
+      const administrators = await storage.users.waysIn(deps.clock(), SUPERUSERS)
+      const latest = await storage.audit.list({}, { limit: 1 })
+      return {
+        ...about,
+        storage: 'ok',
         set_up: await storage.users.isSetUp(),
         audited_at: isoOrNull(latest.items[0]?.at ?? null),
         superusers: administrators.length,

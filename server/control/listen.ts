@@ -1,5 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { realpath } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
 import type { Log } from '../log.ts'
@@ -34,7 +35,8 @@ export async function startControl(directory: string, acts: Acts, log: Log): Pro
   try {
     await listening(http, place.path)
     await place.protect()
-    await writeNotice(directory, { version: 1, path: place.path, secret, pid: process.pid })
+    const real = await realpath(directory)
+    await writeNotice(directory, { version: 1, path: place.path, secret, pid: process.pid, directory: real })
   } catch (error) {
     http.close()
     await place.remove()

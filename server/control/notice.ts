@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdtemp, open, readFile, rename, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, open, readFile, realpath, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
@@ -12,6 +12,8 @@ const noticeSchema = z.object({
   /** 256 bits; every request brings them. */
   secret: z.base64url().length(43),
   pid: z.int().positive(),
+  /** The data directory, without links: in a copy of it the notice speaks of the original. */
+  directory: z.string().min(1),
 })
 export type Notice = z.output<typeof noticeSchema>
 
@@ -24,10 +26,11 @@ export function noticePath(directory: string): string {
   return join(directory, NOTICE)
 }
 
-/** The notice of a server that runs, or ran: whether it still does shows when it is spoken to. */
+/** The notice of a server that runs here, or ran: whether it still does shows when it is spoken to. */
 export async function readNotice(directory: string): Promise<Notice | undefined> {
   try {
-    return noticeSchema.parse(JSON.parse(await readFile(noticePath(directory), 'utf8')))
+    const notice = noticeSchema.parse(JSON.parse(await readFile(noticePath(directory), 'utf8')))
+    return notice.directory === (await realpath(directory)) ? notice : undefined
   } catch {
     return undefined
   }

@@ -93,6 +93,8 @@ export const verbs = {
       url: z.string(),
       port: z.int(),
       engine: z.enum(['embedded', 'postgres']),
+      /** What the keys in use are known by, as in the seals of exports. */
+      audit_key: z.string(),
       /** When the audit last wrote something down. */
       audited_at: isoDate.nullable(),
       /** Enabled superusers, and how many proven ways in they have in all. */

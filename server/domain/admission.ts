@@ -18,7 +18,7 @@ export interface AdminNetworks {
   wouldHold(networks: readonly string[], from: Place): boolean
 }
 
-type Place = Pick<Origin, 'ip' | 'loopback'>
+type Place = Pick<Origin, 'ip' | 'at_machine'>
 
 /**
  * Whether this caller may use this entry, in the contract's order: enabled, gate, scope, permission, network, freshness.

@@ -14,6 +14,8 @@ export interface Origin {
   user_agent: string
   /** From this machine itself. */
   loopback: boolean
+  /** And opened there as that: certainly not through a proxy. */
+  at_machine: boolean
 }
 
 /** Who calls: a live session and its user. */

@@ -34,7 +34,7 @@ const revoke: Access['revoke'] = async ({ deps, actor, body, record, fail }) => 
 
   async function end(named: readonly { kind: AccessKind; id: string }[]): Promise<number> {
     const ended = await deps.access.revoke(actor, named, record)
-    return isLastWayIn(ended) ? fail('LAST_WAY_IN', lastWayIn(ended)) : ended
+    return isLastWayIn(ended) ? fail('LAST_WAY_IN', lastWayIn(ended, actor)) : ended
   }
 }
 

@@ -136,7 +136,7 @@ const unlinkAccount: Auth['unlinkAccount'] = async ({ deps, actor, record, fail 
   if (user.password_hash === null) fail('LAST_WAY_IN', { whose: 'person', left: [own] })
   const unlinked = await deps.storage.users.unlinkDid(user_id, deps.clock(), session.session_id)
   if (!unlinked) return fail('GRANT_ABSENT')
-  if (isLastWayIn(unlinked)) return fail('LAST_WAY_IN', lastWayIn(unlinked))
+  if (isLastWayIn(unlinked)) return fail('LAST_WAY_IN', lastWayIn(unlinked, actor))
   record({ event: 'atproto_unlinked', user_id, by: user_id, did })
   return {}
 }

@@ -10,9 +10,9 @@ const makeAuthority: LanHandlers['makeAuthority'] = async ({ deps, actor, record
   if (made === 'off') return fail('LAN_OFF')
   if (made === 'own_certificate') return fail('LAN_OWN_CERTIFICATE')
   if (made === 'unwritable') return fail('STORAGE_UNAVAILABLE')
-  const now = deps.lan.status()
-  record({ event: 'authority_made', by: actor.user.user_id, fingerprint: now.authority?.fingerprint ?? '' })
-  return now
+  // Not what the status shows: meanwhile somebody may have switched it off.
+  record({ event: 'authority_made', by: actor.user.user_id, fingerprint: made.fingerprint })
+  return deps.lan.status()
 }
 
 export const lan: LanHandlers = { status, makeAuthority }

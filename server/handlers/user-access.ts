@@ -21,7 +21,7 @@ const resetPassword: Users['resetPassword'] = async ({ deps, actor, target, body
   const form = { password, expires_hours, require_password_change, revoke_developer_tokens }
   const done = await resetPasswordOf(deps, target, form, actor.user.user_id, record)
   if (!done) return fail('USER_NOT_FOUND')
-  if (isLastWayIn(done)) return fail('LAST_WAY_IN', lastWayIn(done))
+  if (isLastWayIn(done)) return fail('LAST_WAY_IN', lastWayIn(done, actor))
   const { password_expires } = done
   return { password, ...(password_expires === null ? {} : { expires: iso(password_expires) }) }
 }

@@ -95,7 +95,7 @@ const edit: Users['edit'] = async (call) => {
   await checkEdit(call, wanted)
   const edited = await deps.storage.users.edit(target.user_id, wanted, deps.clock())
   if (edited === 'absent') return fail('USER_NOT_FOUND')
-  if (isLastWayIn(edited)) return fail('LAST_WAY_IN', lastWayIn(edited))
+  if (isLastWayIn(edited)) return fail('LAST_WAY_IN', lastWayIn(edited, actor))
   if (edited !== 'done') return fail(edited)
   const rights = rightsIn(wanted)
   const who = { user_id: target.user_id, by: actor.user.user_id }
@@ -115,7 +115,7 @@ const edit: Users['edit'] = async (call) => {
 }
 
 async function checkEdit(
-  { deps, actor, target, fail }: Call<ApiTable['users']['edit']>,
+  { deps, actor, target, from, fail }: Call<ApiTable['users']['edit']>,
   wanted: UserEdit,
 ): Promise<void> {
   const own = target.user_id === actor.user.user_id
@@ -124,6 +124,8 @@ async function checkEdit(
   // One's own ATProto account proves itself by signing in.
   if (own && wanted.did !== undefined) fail('INVALID_FIELD_MODIFY')
   if (own && !actor.user.superuser && hasAdministeredField(wanted)) fail('INVALID_FIELD_MODIFY')
+  // What is one's own stays open from everywhere; one's own rights are administration as those of others are.
+  if (own && hasAdministeredField(wanted) && !deps.adminNetworks.hold(from)) fail('ADMIN_NETWORK')
   if (!mayAssign(actor.user, wanted)) fail('INVALID_FIELD_MODIFY')
   if (wanted.did && !isFresh(actor, deps.clock())) fail('REAUTH_REQUIRED')
   if (wanted.manager_id === target.user_id) fail('MANAGER_INVALID')
@@ -134,7 +136,7 @@ const remove: Users['remove'] = async ({ deps, actor, target, record, fail, cook
   const removed = await deps.storage.users.remove(target.user_id, deps.clock())
   if (removed === 'absent') return fail('USER_NOT_FOUND')
   if (removed === 'LAST_SUPERUSER') return fail(removed)
-  if (isLastWayIn(removed)) return fail('LAST_WAY_IN', lastWayIn(removed))
+  if (isLastWayIn(removed)) return fail('LAST_WAY_IN', lastWayIn(removed, actor))
   record({ event: 'user_deleted', user_id: target.user_id, username: target.username, by: actor.user.user_id })
   if (target.user_id === actor.user.user_id) cookies.clearSession()
   return {}

@@ -137,6 +137,7 @@ const OVERREACH = new Set<ErrorCode>([
   'INVALID_FIELD_MODIFY',
   'LAST_SUPERUSER',
   'LAST_WAY_IN',
+  'ADMIN_NETWORK',
   'ADMIN_NETWORK_SELF',
   'REDIRECT_NOT_ALLOWED',
   'USER_NOT_FOUND',
@@ -234,8 +235,8 @@ function addressOf(ctx: Context): ClientAddress {
 }
 
 function originOf(ctx: Context): Origin {
-  const { ip, loopback } = addressOf(ctx)
-  return { ip, loopback, user_agent: ctx.get('User-Agent').slice(0, 400) }
+  const { ip, loopback, at_machine } = addressOf(ctx)
+  return { ip, loopback, at_machine, user_agent: ctx.get('User-Agent').slice(0, 400) }
 }
 
 function baseOf(ctx: Context, { public_url }: Deps): string {

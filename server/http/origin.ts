@@ -1,7 +1,7 @@
 import type { Middleware } from 'koa'
 import { bearerOf } from './authenticate.ts'
 import { readCookie } from './cookies.ts'
-import { bareAddress, isLoopbackHost } from './client-address.ts'
+import { bareAddress, hostNameOf, isLoopbackHost } from './client-address.ts'
 import { sendError } from './fault.ts'
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -39,10 +39,4 @@ export function checkOrigin({ hosts, sessionCookie }: OriginRules): Middleware {
 /** The origin of a page that we served under this very host: scheme, name and port. */
 function isOwnOrigin(origin: string, host: string, secure: boolean): boolean {
   return origin.toLowerCase() === `${secure ? 'https' : 'http'}://${host.toLowerCase()}`
-}
-
-/** `name:port`, `1.2.3.4:port`, `[::1]:port`: the part before the port, lower-cased; undefined when malformed. */
-function hostNameOf(host: string): string | undefined {
-  const parts = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+))(?::\d{1,5})?$/i.exec(host)
-  return (parts?.[1] ?? parts?.[2])?.toLowerCase()
 }

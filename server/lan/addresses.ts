@@ -13,12 +13,7 @@ export interface LanAddress {
 type Interfaces = Record<string, NetworkInterfaceInfo[] | undefined>
 
 /** What is nobody's on the internet: only there a switch may open us without the person saying so. */
-const PRIVATE = new BlockList()
-PRIVATE.addSubnet('10.0.0.0', 8)
-PRIVATE.addSubnet('172.16.0.0', 12)
-PRIVATE.addSubnet('192.168.0.0', 16)
-PRIVATE.addSubnet('169.254.0.0', 16)
-PRIVATE.addSubnet('fc00::', 7, 'ipv6')
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', 'fc00::/7']
 
 /** Bridges and tunnels of containers and virtual machines: reachable, but hardly what a phone in the room uses. */
 const VIRTUAL = /^(docker|br-|veth|virbr|vmnet|vboxnet|vEthernet|lxc|cni|flannel|tun|tap|wg|utun|zt)/i
@@ -36,7 +31,7 @@ export function lanAddresses(interfaces: Interfaces, told: string): LanAddress[]
       .filter(({ address }) => told !== '0.0.0.0' || isIP(address) === 4)
       .map(({ address, cidr }) => ({
         address,
-        network: networkOf(isPrivate(address) ? (cidr ?? address) : address),
+        network: networkOf(address, cidr),
         through,
       })),
   )
@@ -52,7 +47,12 @@ export function hostsOf(own: string): string[] {
 }
 
 function isPrivate(address: string): boolean {
-  return contains(PRIVATE, address)
+  return blockOf(address) !== undefined
+}
+
+/** The private block that an address is in. */
+function blockOf(address: string): string | undefined {
+  return PRIVATE.find((block) => isWithin(address, block))
 }
 
 export function isWildcard(host: string): boolean {
@@ -90,13 +90,20 @@ export function maskOf(bits: number, length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, at) => 0xff & (0xff00 >> Math.min(8, Math.max(0, bits - 8 * at))))
 }
 
-/** The network of `192.168.1.7/24`; an address alone is a network of one. */
-function networkOf(cidr: string): string {
-  const [address = '', given] = cidr.split('/')
+/**
+ * The network of `192.168.1.7/24`; an address of the internet is a network of one. Never more than the private block: a mask
+ * is what somebody typed, or what a router handed out, and must not give the authority power over addresses of others.
+ */
+function networkOf(address: string, cidr: string | null): string {
   const bytes = bytesOf(address)
-  const bits = Number(given ?? 8 * bytes.length)
+  const block = blockOf(address)
+  const bits = block === undefined || cidr === null ? 8 * bytes.length : Math.max(bitsOf(cidr), bitsOf(block))
   const mask = maskOf(bits, bytes.length)
   return `${textOf(bytes.map((byte, at) => byte & (mask[at] ?? 0)))}/${bits}`
+}
+
+function bitsOf(network: string): number {
+  return Number(network.split('/')[1])
 }
 
 /** An address from its bytes. */

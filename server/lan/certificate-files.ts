@@ -46,7 +46,7 @@ export function createCertificateFiles(paths: { certificate: string; key: string
         ...(shown && ending ? [{ code: 'certificate_ending' as const, detail: shown.parsed.validTo }] : []),
       ]
     },
-    replace: () => Promise.resolve(false),
+    replace: () => Promise.resolve(undefined),
   }
 }
 

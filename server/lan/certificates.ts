@@ -35,8 +35,11 @@ export interface Certificates {
   /** Addresses that the authority may not vouch for. */
   uncovered(): readonly string[]
   problems(): readonly LanProblem[]
-  /** Puts a new authority in the place of the old one, whatever became of that. False where there is none to make. */
-  replace(wanted: Wanted): Promise<boolean>
+  /**
+   * Puts a new authority in the place of the old one, whatever became of that; it signs from the next `refresh` on. Its
+   * fingerprint; undefined where none could be made.
+   */
+  replace(wanted: Wanted): Promise<string | undefined>
 }
 
 /** The names and addresses of a certificate, as people write them. */

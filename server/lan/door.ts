@@ -1,5 +1,6 @@
 import { createServer, type Server as NetServer, type Socket } from 'node:net'
 import { type SecureContext, TLSSocket } from 'node:tls'
+import type { Crowd } from './crowd.ts'
 
 /** The first byte of every TLS connection: a record of the handshake. No method of HTTP begins with it. */
 const TLS_HANDSHAKE = 0x16
@@ -15,6 +16,8 @@ interface DoorParts {
   take: (socket: Socket) => void
   /** What to shake hands with; undefined while there is no certificate. Then everything counts as plain. */
   tls: () => SecureContext | undefined
+  /** Those inside, by this door or another. */
+  crowd: Crowd
   /** For tests. */
   longestGreeting?: number
 }
@@ -29,10 +32,11 @@ export interface Door {
   cutOff(): void
 }
 
-export function createDoor({ take, tls, longestGreeting = LONGEST_GREETING }: DoorParts): Door {
+export function createDoor({ take, tls, crowd, longestGreeting = LONGEST_GREETING }: DoorParts): Door {
   const inside = new Set<Socket>()
   // Half-open and without delay as the HTTP server's own connections are.
   const server: NetServer = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    if (!crowd.enter(socket)) return void socket.destroy()
     inside.add(socket)
     socket.once('close', () => inside.delete(socket))
     greet(socket)
@@ -40,8 +44,11 @@ export function createDoor({ take, tls, longestGreeting = LONGEST_GREETING }: Do
 
   function greet(socket: Socket): void {
     const tooSlow = setTimeout(() => socket.destroy(), longestGreeting)
-    const welcome = () => clearTimeout(tooSlow)
-    socket.once('close', welcome)
+    socket.once('close', () => clearTimeout(tooSlow))
+    const welcome = () => {
+      clearTimeout(tooSlow)
+      crowd.greeted(socket)
+    }
     // Whoever goes away in the middle of it is no problem of ours.
     const leave = () => socket.destroy()
     socket.on('error', leave)

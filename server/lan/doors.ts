@@ -1,7 +1,10 @@
+import { constants } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { type LanProblem, reasonOf, type Shown } from './certificates.ts'
+import type { Crowd } from './crowd.ts'
 import { createDoor, type Door } from './door.ts'
+import type { KeyAndCertificate } from './issue.ts'
 
 /** The listeners on the addresses of the network, all on one port. */
 export interface Doors {
@@ -17,7 +20,7 @@ export interface Doors {
   cutOff(): void
 }
 
-export function createDoors(take: (socket: Socket) => void): Doors {
+export function createDoors(take: (socket: Socket) => void, crowd: Crowd): Doors {
   const doors = new Map<string, Door>()
   const closing = new Set<Promise<void>>()
   const problems = new Map<string, LanProblem>()
@@ -26,7 +29,7 @@ export function createDoors(take: (socket: Socket) => void): Doors {
   const tls = () => context
 
   async function open(address: string, port: number): Promise<void> {
-    const door = createDoor({ take, tls })
+    const door = createDoor({ take, tls, crowd })
     try {
       await door.listen(port, address)
       doors.set(address, door)
@@ -48,7 +51,7 @@ export function createDoors(take: (socket: Socket) => void): Doors {
     show(next) {
       if (next === shown) return
       shown = next
-      context = next && createSecureContext({ key: next.key, cert: next.certificate, minVersion: 'TLSv1.2' })
+      context = next && contextOf(next)
     },
     async follow(addresses, port) {
       problems.clear()
@@ -63,6 +66,19 @@ export function createDoors(take: (socket: Socket) => void): Doors {
       for (const door of doors.values()) door.cutOff()
     },
   }
+}
+
+/**
+ * No second handshake within a connection: over TLS 1.2 it costs the client nothing and us a signature each time. What Node
+ * does against that is a thing of its own TLS server, which stands behind no door of ours.
+ */
+export function contextOf({ key, certificate }: KeyAndCertificate): SecureContext {
+  return createSecureContext({
+    key,
+    cert: certificate,
+    minVersion: 'TLSv1.2',
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  })
 }
 
 function problemOf(error: unknown, address: string, port: number): LanProblem {

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
-import { join } from 'node:path'
 import type { LanStatus } from '../../api/lan.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
@@ -10,6 +9,7 @@ import { createAnnouncer } from './announcer.ts'
 import { type AuthorityShown, type Certificates, type LanProblem, reasonOf, type Wanted } from './certificates.ts'
 import { createDevices, type Device } from './devices.ts'
 import type { Doors } from './doors.ts'
+import { createCertificates, openDoors } from './when-needed.ts'
 import { statusOf } from './status.ts'
 
 /** Milliseconds between looks at the machine's addresses and the certificate. */
@@ -19,14 +19,17 @@ const LONGEST_WAIT = 5_000
 
 /** The names that may be announced, in the order in which they are tried. */
 const NAMES = ['latchkey', 'latchkey-2', 'latchkey-3', 'latchkey-4', 'latchkey-5'] as const
+const LOCAL_NAMES = NAMES.map((name) => `${name}.local`)
+
+type Replaced = { fingerprint: string } | 'off' | 'unwritable'
 
 /** Being reached by other machines of the network. */
 export interface Lan {
   status(): LanStatus
   /** Makes everything as it should be now. Does not reject: what is wrong stands in the status. */
   reconcile(): Promise<void>
-  /** Makes a new authority in the place of the old one, whatever became of that. */
-  makeAuthority(): Promise<'done' | 'off' | 'own_certificate' | 'unwritable'>
+  /** Makes a new authority in the place of the old one, whatever became of that. Tells which it was. */
+  makeAuthority(): Promise<Replaced | 'own_certificate'>
   /** The authority that devices are to trust, while we are reachable with a certificate of it. */
   authority(): AuthorityShown | undefined
   /** Names and addresses by which the network may call us. */
@@ -60,7 +63,7 @@ export interface StartedLan extends Lan {
 }
 
 export interface LanParts {
-  config: Pick<Config, 'host' | 'lan' | 'tlsCert' | 'tlsKey' | 'dataDirectory'>
+  config: Pick<Config, 'host' | 'lan' | 'tlsCert' | 'tlsKey' | 'dataDirectory' | 'trustedProxies'>
   /** Whether the setting says so. */
   isWanted: () => boolean
   clock: () => number
@@ -98,24 +101,28 @@ export function createLan({ config, isWanted, clock, random, log, made, outside 
   let doors: Doors | undefined
   let addresses: LanAddress[] = []
   let failure: LanProblem | undefined
-  const replacing: ((done: boolean) => void)[] = []
+  /** Who asked for a new authority and waits for the answer. */
+  const replacing: ((answer: Replaced) => void)[] = []
   let flight: Promise<void> | undefined
   let again = false
   let timer: NodeJS.Timeout | undefined
 
-  const wanted = (): Wanted => ({ name: announcer.name() ?? `${NAMES[0]}.local`, hosts, addresses })
+  /** While nothing is announced, which is so after every change of addresses, the name is still the last one. */
+  let lastName = `${NAMES[0]}.local`
 
-  async function follow(given: Listeners): Promise<void> {
-    // Taken now: a failure on the way must not leave the wish behind, to be fulfilled when nobody expects it.
-    const waiting = replacing.splice(0)
+  function wanted(): Wanted {
+    lastName = announcer.name() ?? lastName
+    return { name: lastName, hosts, addresses }
+  }
+
+  async function follow(given: Listeners, asked: typeof replacing): Promise<void> {
     on = true
     addresses = listAddresses()
-    certificates ??= await createCertificates({ config, clock, random, made })
-    if (waiting.length > 0) {
-      const done = await certificates.replace(wanted())
-      for (const tell of waiting) tell(done)
-    } else await certificates.refresh(wanted())
-    doors ??= (await import('./doors.ts')).createDoors(given.take)
+    certificates ??= await createCertificates({ config, names: LOCAL_NAMES, clock, random, made })
+    const fingerprint = asked.length > 0 ? await certificates.replace(wanted()) : undefined
+    for (const tell of asked) tell(fingerprint === undefined ? 'unwritable' : { fingerprint })
+    await certificates.refresh(wanted())
+    doors ??= await openDoors(given.take, config.trustedProxies)
     const shown = certificates.shown()
     doors.show(shown)
     const unserved = addresses.map(({ address }) => address).filter((address) => !given.isServed(address))
@@ -151,24 +158,36 @@ export function createLan({ config, isWanted, clock, random, log, made, outside 
   /** Never two at a time; whoever asks meanwhile gets one more. */
   function reconcile(): Promise<void> {
     again = true
-    flight ??= fly().finally(() => (flight = undefined))
+    flight ??= fly()
     return flight
   }
 
   async function fly(): Promise<void> {
-    while (again) {
+    do {
       again = false
-      if (!listeners) return
-      try {
-        await (config.lan || isWanted() ? follow(listeners) : leave(listeners))
-        failure = undefined
-      } catch (error) {
-        const detail = reasonOf(error)
-        // It is tried again every few seconds.
-        if (failure?.detail !== detail) log.error({ err: error }, 'the network could not be followed')
-        failure = { code: 'failed', detail }
-      }
+      // Answered in this round, whatever comes of it: a wish left behind would be fulfilled when nobody expects it.
+      const asked = replacing.splice(0)
+      const answer = await round(asked)
+      for (const tell of asked) tell(answer)
+    } while (again)
+    // In the same breath: who asks from now on must find none under way.
+    flight = undefined
+  }
+
+  /** Resolves with the answer for those who have none yet. */
+  async function round(asked: typeof replacing): Promise<'off' | 'unwritable'> {
+    if (!listeners) return 'off'
+    const isOn = config.lan || isWanted()
+    try {
+      await (isOn ? follow(listeners, asked) : leave(listeners))
+      failure = undefined
+    } catch (error) {
+      const detail = reasonOf(error)
+      // It is tried again every few seconds.
+      if (failure?.detail !== detail) log.error({ err: error }, 'the network could not be followed')
+      failure = { code: 'failed', detail }
     }
+    return isOn ? 'unwritable' : 'off'
   }
 
   return {
@@ -185,16 +204,17 @@ export function createLan({ config, isWanted, clock, random, log, made, outside 
     async makeAuthority() {
       if (!on || addresses.length === 0) return 'off'
       if (certificates?.source === 'files') return 'own_certificate'
-      const replaced = new Promise<boolean>((resolve) => replacing.push(resolve))
+      const replaced = new Promise<Replaced>((resolve) => replacing.push(resolve))
       await reconcile()
-      return (await Promise.race([replaced, Promise.resolve(false)])) ? 'done' : 'unwritable'
+      return replaced
     },
     authority: () => (on ? certificates?.authority() : undefined),
     hosts: () => {
       if (!on) return []
-      const announced = announcer.name()
       const fromFiles = certificates?.source === 'files' ? (certificates.shown()?.names ?? []) : []
-      return [...hosts, ...(announced ? [announced] : []), ...addresses.map(({ address }) => address), ...fromFiles]
+      // All names at all times: others go on calling us by the one that we had before, and none is ours for a while
+      // whenever the addresses change.
+      return [...hosts, ...LOCAL_NAMES, ...addresses.map(({ address }) => address), ...fromFiles]
     },
     address: () => {
       const [best] = reachable()
@@ -226,19 +246,6 @@ export function createLan({ config, isWanted, clock, random, log, made, outside 
     },
     cutOff: () => doors?.cutOff(),
   }
-}
-
-type CertificateParts = Pick<LanParts, 'config' | 'clock' | 'random' | 'made'>
-
-async function createCertificates({ config, clock, random, made }: CertificateParts): Promise<Certificates> {
-  const { tlsCert: certificate, tlsKey: key, dataDirectory } = config
-  if (certificate !== undefined && key !== undefined) {
-    const { createCertificateFiles } = await import('./certificate-files.ts')
-    return createCertificateFiles({ certificate, key }, clock)
-  }
-  const { createOwnAuthority } = await import('./own-authority.ts')
-  const names = NAMES.map((name) => `${name}.local`)
-  return createOwnAuthority({ directory: join(dataDirectory, 'tls'), names, clock, random, made })
 }
 
 function later(milliseconds: number): Promise<void> {

@@ -54,6 +54,9 @@ export function createOwnAuthority({ directory, names, clock, random, made }: Pa
   async function refresh(wanted: Wanted): Promise<void> {
     problems = []
     leaf ??= await readLeaf()
+    // What is in memory serves on; but after the next start there would be nothing.
+    if (authority && !unwritable.has(files.authority) && !(await exists(files.authority)))
+      tell('authority_unreadable', `${files.authority}: missing`)
     authority ??= await provideAuthority(wanted)
     if (!authority) return
     if (endOf(authority.parsed) - clock() < AUTHORITY_ENDING) tell('authority_ending', authority.parsed.validTo)
@@ -145,8 +148,7 @@ export function createOwnAuthority({ directory, names, clock, random, made }: Pa
     async replace(wanted) {
       const next = await makeAuthority(wanted)
       if (next) authority = next
-      await refresh(wanted)
-      return next !== undefined
+      return next?.parsed.fingerprint256
     },
   }
 }
@@ -158,11 +160,14 @@ function constraintsFor(announced: readonly string[], { hosts, addresses }: Want
 }
 
 /**
- * Whether nothing of the internet can end with this name: a machine called `dev` must not give us an authority over all of
- * `.dev`. No top-level domain has a digit or a dash in it, but those that begin with `xn--`.
+ * Whether nobody else's name can end with this one, for an authority may vouch for those as well: a machine called `dev` must
+ * not give us all of `.dev`, nor one called `acme.com` the whole company. No top-level domain has a digit or a dash in it, but
+ * those that begin with `xn--`.
  */
 function isOurAlone(host: string): boolean {
-  return host.includes('.') || (/[\d-]/.test(host) && !host.startsWith('xn--'))
+  const labels = host.split('.').length
+  if (labels === 1) return /[\d-]/.test(host) && !host.startsWith('xn--')
+  return labels > 2 || host.endsWith('.local')
 }
 
 function coveredBy({ names, networks }: Constraints, { name, hosts, addresses }: Wanted): string[] {

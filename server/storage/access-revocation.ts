@@ -44,19 +44,28 @@ interface Ended {
 export async function revokeAccess(
   trx: Transaction<Tables>,
   engine: Engine,
-  named: readonly NamedAccess[],
+  asked: readonly NamedAccess[],
   limits: Limits,
   at: number,
 ): Promise<RevokedAccess[] | LastWayIn> {
+  const named = asked.filter(isSpelledOurWay)
   const refusal = await refuseEnding(trx, named, limits, at)
   if (refusal) return refusal
   const ended: RevokedAccess[] = []
   for (const [kind, items] of Map.groupBy(named, (item) => item.kind)) {
-    const ids = items.map(({ id }) => id).filter((id) => kind !== 'temporary_password' || /^\d{1,9}$/.test(id))
+    const ids = items.map(({ id }) => id)
     const { rows } = await ENDINGS[kind](listed(engine, ids), at, limits).execute(trx)
     ended.push(...rows.map(({ id, user_id }) => ({ kind, id: String(id), user_id })))
   }
   return ended
+}
+
+/**
+ * A user's number comes as text here, and is compared as a number later: in any spelling but our own (`02`) the guard would
+ * not find whom the statement finds. All other ids are text to both.
+ */
+function isSpelledOurWay({ kind, id }: NamedAccess): boolean {
+  return kind !== 'temporary_password' || /^[1-9]\d{0,8}$/.test(id)
 }
 
 /** A temporary password can be an administrator's last way in: then nothing of all that is named ends. */
@@ -71,8 +80,8 @@ async function refuseEnding(
   await serialiseSuperuserEdits(trx)
   // No superuser is in a manager's reach.
   if (managed_by !== undefined) return undefined
-  const whose = new Set(passwords.map(({ id }) => id))
-  return refuseLastWayIn(trx, at, ({ user_id, temporary }) => temporary && whose.has(String(user_id)))
+  const whose = new Set(passwords.map(({ id }) => Number(id)))
+  return refuseLastWayIn(trx, at, ({ user_id, temporary }) => temporary && whose.has(user_id))
 }
 
 function isOfManaged({ managed_by }: Limits, user_id: RawBuilder<unknown> = sql`user_id`): RawBuilder<boolean> {

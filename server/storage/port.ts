@@ -44,6 +44,11 @@ export interface Storage {
   afterRestore(at: number, kept: KeptOnRestore): Promise<Record<EndedOnRestore, number>>
   /** Some secrets that were sealed with the vault's key, and what for: whoever has the key can open them. */
   sealed(limit: number): Promise<{ user_id: number; totp_secret: string }[]>
+  /**
+   * The sealed text by which a server sees that its keys belong to this database; keeps `fresh` as that where there is none yet.
+   * Atomic.
+   */
+  keyCheck(fresh: string): Promise<string>
   /** Whether other servers may work on this database at the same time. */
   shared: boolean
   /** Whether this error of a verb says that the database cannot be reached or written, rather than that we erred. */

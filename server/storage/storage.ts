@@ -5,6 +5,7 @@ import { createAuditStore } from './audit.ts'
 import { createDeveloperTokenStore } from './developer-tokens.ts'
 import { endAfterRestore, readSealed } from './after-restore.ts'
 import type { Engine } from './engine.ts'
+import { keepKeyCheck } from './key-check.ts'
 import { createLimitStore } from './limits.ts'
 import { createLoginTokenStore } from './login-tokens.ts'
 import { migrate } from './migrations/index.ts'
@@ -47,6 +48,7 @@ export async function createStorage(engine: Engine): Promise<Storage> {
     ...(engine.snapshot ? { snapshot: engine.snapshot } : {}),
     afterRestore: (at, kept) => endAfterRestore(db, at, kept),
     sealed: (limit) => readSealed(db, limit),
+    keyCheck: (fresh) => keepKeyCheck(db, fresh),
     isUnavailable: (error) => engine.isUnavailable(error),
     async ping() {
       await sql`select 1`.execute(db)

@@ -8,6 +8,8 @@ interface StandingWay extends WayIn {
   proved: boolean
   /** A password that its owner did not choose. */
   temporary: boolean
+  /** It ends by itself, so that nobody can count on it. */
+  passing: boolean
 }
 
 /**
@@ -51,8 +53,8 @@ export async function proveAccountOf(db: Kysely<Tables>, session_id: string, at:
 }
 
 /**
- * Why a change may not take these ways; undefined when it may: it takes none, or a proven one is left. Asked after
- * `serialiseSuperuserEdits`, in the transaction of the change.
+ * Why a change may not take these ways; undefined when it may: it takes none, or a proven one is left that
+ * does not end by itself. Asked after `serialiseSuperuserEdits`, in the transaction of the change.
  */
 export async function refuseLastWayIn(
   trx: Transaction<Tables>,
@@ -61,7 +63,7 @@ export async function refuseLastWayIn(
 ): Promise<LastWayIn | undefined> {
   const ways = await readWays(trx, at)
   const taken = ways.filter(takes)
-  if (taken.length === 0 || ways.some((way) => way.proved && !takes(way))) return undefined
+  if (taken.length === 0 || ways.some((way) => way.proved && !way.passing && !takes(way))) return undefined
   const last = taken.filter(({ proved }) => proved)
   return { last_way_in: last.map(({ user_id, username, way }) => ({ user_id, username, way })) }
 }
@@ -87,9 +89,12 @@ async function readWays(db: Kysely<Tables>, at: number): Promise<StandingWay[]> 
   return rows.flatMap((row): StandingWay[] => {
     const { user_id, username } = row
     const temporary = row.require_password_change === 1
-    const isOver = temporary && row.password_expires !== null && row.password_expires <= at
-    const password = { user_id, username, way: 'password', proved: row.password_proved_at !== null, temporary } as const
-    const atproto = { user_id, username, way: 'atproto', proved: row.did_proved_at !== null, temporary: false } as const
+    const passing = temporary && row.password_expires !== null
+    const isOver = passing && Number(row.password_expires) <= at
+    const who = { user_id, username }
+    const password = { ...who, way: 'password', proved: row.password_proved_at !== null, temporary, passing } as const
+    const own = { temporary: false, passing: false }
+    const atproto = { ...who, way: 'atproto', proved: row.did_proved_at !== null, ...own } as const
     return [
       ...(row.password_hash !== null && !isOver ? [password] : []),
       ...(row.did !== null && isOn ? [atproto] : []),

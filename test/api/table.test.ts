@@ -152,11 +152,14 @@ describe('the texts', () => {
   const codes = Object.keys(ERROR_STATUS) as ErrorCode[]
   const way = (name: 'password' | 'atproto', username = 'ann') => ({ user_id: 1, username, way: name })
   const losses = [[], [way('password')], [way('atproto'), way('atproto', 'bob')], [way('password'), way('atproto')]]
-  const wordings = losses.map((left) => wordingOf('LAST_WAY_IN', { whose: 'administrators', left }))
+  const wordings = [
+    ...losses.map((left) => wordingOf('LAST_WAY_IN', { whose: 'administrators', left })),
+    wordingOf('LAST_WAY_IN', { whose: 'others', left: [] }),
+  ]
 
   test.each(LANGUAGES)('in %s say something for every code and wording, and nothing else', (language) => {
     const named = [...codes, ...wordings.map(({ name }) => name)]
-    expect(new Set(named).size).toBe(codes.length + losses.length)
+    expect(new Set(named).size).toBe(codes.length + wordings.length)
     expect(Object.keys(errorTexts[language]).sort()).toEqual([...named].sort())
     for (const { name, named } of wordings)
       expect(errorTexts[language][name].includes('{names}')).toBe(named.names !== '')
@@ -170,7 +173,7 @@ describe('the texts', () => {
   })
 
   test('name whose ways the last ones are, and fall back to that of the code', () => {
-    expect(wordings.map(({ named }) => named.names)).toEqual(['', 'ann', 'ann, bob', 'ann'])
+    expect(wordings.map(({ named }) => named.names)).toEqual(['', 'ann', 'ann, bob', 'ann', ''])
     const own = { whose: 'person', left: [way('atproto')] }
     for (const data of [own, undefined, null, 'text', { left: [] }])
       expect(wordingOf('LAST_WAY_IN', data)).toEqual({ name: 'LAST_WAY_IN', named: {} })

@@ -1,5 +1,7 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { launchChromium } from '../helpers/chromium.ts'
 import type { TestServer } from '../helpers/server.ts'
 import { buildSuperuser, dataOf, type Visitor } from '../helpers/visitor.ts'
@@ -95,4 +97,41 @@ test('a new authority wants to be meant, and is another', async () => {
   await expect
     .poll(async () => dataOf(await admin.client.lan.status()).authority?.fingerprint)
     .not.toBe(before?.fingerprint)
+})
+
+test('an authority that is damaged is mended on the page, where the notice says so', async () => {
+  const sound = await startInNetwork(buildNetwork(at('127.9.1.5')), { config: { lan: true } })
+  await buildSuperuser(sound)
+  await sound.stop()
+  await writeFile(join(sound.directory, 'tls/authority.pem'), 'hello')
+  const damaged = await sound.restart()
+  onTestFinished(() => damaged.end())
+  const { page } = await visit(browser, damaged.url)
+  await toNetwork(page)
+  const part = network(page)
+  const notice = part.getByText('The certificate authority cannot be read.', { exact: false })
+  await notice.waitFor()
+  await part.getByText('Certificate', { exact: true }).click()
+  await part.getByRole('button', { name: 'Make a new authority' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Make a new authority' }).click()
+  await notice.waitFor({ state: 'detached' })
+  expect(damaged.lan().authority).not.toBeNull()
+})
+
+test('the name shows up on the page by itself, although it is announced only some time after the switch', async () => {
+  const slow = buildNetwork(at('127.9.2.5'))
+  slow.answer = () => undefined
+  const server = await startInNetwork(slow, { config: { lan: true } })
+  onTestFinished(() => server.end())
+  await buildSuperuser(server)
+  const { page } = await visit(browser, server.url)
+  await toNetwork(page)
+  await network(page)
+    .getByText(`https://127.9.2.5:${portOf(server)}`)
+    .waitFor()
+  expect(await network(page).getByText('https://latchkey.local', { exact: false }).count()).toBe(0)
+  slow.tell({ name: 'latchkey.local' })
+  await network(page)
+    .getByText(`https://latchkey.local:${portOf(server)}`)
+    .waitFor()
 })

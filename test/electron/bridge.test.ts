@@ -15,7 +15,9 @@ const INFO = {
   updates: 'none',
 } as const
 
-function buildBridge(overrides: Partial<DesktopActs> = {}) {
+const buildBridge = (overrides: Partial<DesktopActs> = {}) => buildBridgeAt(ORIGIN, overrides)
+
+function buildBridgeAt(origin: string | undefined, overrides: Partial<DesktopActs> = {}) {
   const channels = new Map<string, (asking: Asking, ...inputs: unknown[]) => unknown>()
   const asked: unknown[] = []
   const told: string[] = []
@@ -25,7 +27,7 @@ function buildBridge(overrides: Partial<DesktopActs> = {}) {
   }
   openBridge({
     handle: (channel, listener) => channels.set(channel, listener),
-    ours: () => ({ origin: ORIGIN, contents: 7 }),
+    ours: () => ({ origin, contents: 7 }),
     acts: {
       info: () => INFO,
       openLog: note,
@@ -80,6 +82,17 @@ describe('the bridge', () => {
     expect(asked).toEqual([])
     expect(told).toHaveLength(Object.keys(desktop).length)
   })
+
+  test.each(['about:blank', 'data:text/html,x', 'blob:null/1', `blob:${ORIGIN}/1`, 'file:///etc/passwd'])(
+    'answers no page without an origin of its own, before the first server and after: %s',
+    async (url) => {
+      const asking = { senderFrame: { url, parent: null }, sender: { id: 7 } }
+      for (const { call, asked } of [buildBridgeAt(undefined), buildBridgeAt('null'), buildBridge()]) {
+        await expect(call('openLog', [], asking)).rejects.toThrow(/^Refused$/)
+        expect(asked).toEqual([])
+      }
+    },
+  )
 
   test.each([
     ['info', [1]],

@@ -70,6 +70,16 @@ test('closing hides it and remembers where it was; when the program ends it clos
   expect(state.hidden).toBe(1)
 })
 
+test('a window that was never led anywhere is not shown blank', () => {
+  const { window, doubles } = buildWindow()
+  window.show()
+  expect(doubles).toEqual([])
+  expect(window.address()).toBeUndefined()
+  window.show(`${URL}/setup#secret`)
+  expect(doubles.map(({ done }) => done)).toEqual([['load /setup#secret']])
+  expect(window.address()).toBe(`${URL}/setup`)
+})
+
 test('a page that died is shown anew without the secret of its address, and not again and again', () => {
   const { window, doubles, state, die } = buildWindow()
   expect(window.contents()).toBeUndefined()

@@ -33,8 +33,10 @@ describe('where the window may go', () => {
   })
 
   test('while no server runs, nothing is ours', () => {
-    expect(judgeNavigation(`${OURS}/`, 'null').go).toBe('nowhere')
-    expect(judgeNavigation('about:blank', 'null').go).toBe('nowhere')
+    for (const target of [`${OURS}/`, 'about:blank', 'data:text/html,x', 'blob:null/1'])
+      expect(judgeNavigation(target, undefined).go, target).toBe('nowhere')
+    expect(mayLoad('blob:null/1', undefined)).toBe(false)
+    expect(mayLoad(`blob:${OURS}/1`, undefined)).toBe(false)
   })
 })
 

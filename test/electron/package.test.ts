@@ -44,7 +44,8 @@ async function runBuilder(electronDist: string, output: string): Promise<void> {
       ...['--linux', 'dir', `--${process.arch}`, '--publish', 'never'],
       ...[`-c.electronDist=${electronDist}`, `-c.directories.output=${output}`],
     ],
-    { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] },
+    // What electron-builder would guess a place for updates by.
+    { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, GITHUB_TOKEN: 'x' } },
   )
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += String(chunk)))
@@ -101,6 +102,10 @@ describe('the package', () => {
     expect(manifest).not.toHaveProperty('scripts')
     expect(inside).toContain('/dist/desktop/main.js')
     expect(inside).toContain('/dist/preload/preload.cjs')
+  })
+
+  test('names no place for updates while nobody has, although it is built in a repository', async () => {
+    expect(await readdir(packed('resources'))).not.toContain('app-update.yml')
   })
 
   test('keeps native code outside of the archive, as real files, and only that', async () => {

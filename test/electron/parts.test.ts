@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readArguments } from '../../electron/command-line.ts'
 import { startQuestion } from '../../electron/dialogs.ts'
@@ -80,7 +81,7 @@ describe('the command line', () => {
     ],
     [['--version'], ['--version']],
   ])('%j runs a command', (argv, command) => {
-    expect(readArguments(argv)).toEqual({ command })
+    expect(readArguments(argv)).toEqual({ kind: 'command', command })
   })
 
   test.each([
@@ -94,8 +95,37 @@ describe('the command line', () => {
     [['latchkey://open/users'], { link: 'latchkey://open/users' }],
     [['--type=gpu'], { hidden: false }],
   ])('%j opens the window', (argv, window) => {
-    expect(readArguments(argv)).toMatchObject({ command: undefined, window })
+    expect(readArguments(argv)).toMatchObject({ kind: 'window', window })
   })
+
+  test('beside a link no flag counts: whoever wrote the link must not choose data or keys', () => {
+    const link = 'latchkey://open/users'
+    const window = { dataDirectory: undefined, hidden: false, protectKeys: undefined, link }
+    for (const flags of [
+      ['--plain-keyring'],
+      ['--data-dir=//evil/share'],
+      ['--data-dir', '/evil'],
+      ['--hidden', '--data-dir='],
+    ])
+      for (const argv of [
+        [link, ...flags],
+        [...flags, link],
+        ['--', link, ...flags],
+      ])
+        expect(readArguments(argv), argv.join(' ')).toEqual({ kind: 'window', window })
+  })
+
+  test('a data directory is made absolute, because Electron takes no other', () => {
+    for (const argv of [['--data-dir', 'rel'], ['--data-dir=rel'], ['--data-dir=./rel/']])
+      expect(readArguments(argv)).toMatchObject({ window: { dataDirectory: resolve('rel') } })
+  })
+
+  test.each([[['--data-dir']], [['--data-dir=']], [['--data-dir', '']], [['--data-dir', '--hidden']]])(
+    '%j names no data directory, and none is taken instead',
+    (argv) => {
+      expect(readArguments(argv)).toEqual({ kind: 'mistake', mistake: 'noDataDirectory' })
+    },
+  )
 })
 
 describe('menus', () => {
@@ -204,17 +234,21 @@ describe('quitting', () => {
 })
 
 describe('updates', () => {
-  function buildUpdates({ askFirst = true, wants = true, found = true } = {}) {
+  function buildUpdates({ askFirst = true, wants = true, found = true, hasFeed = true } = {}) {
     const order: string[] = []
     const updater: Updater = {
       autoDownload: true,
       autoInstallOnAppQuit: true,
       checkForUpdates: async () => ({ isUpdateAvailable: found, updateInfo: { version: '2.0.0' } }),
-      downloadUpdate: async () => order.push(`download, automatic: ${updater.autoDownload}`),
+      downloadUpdate: async () => order.push(`download, at quit: ${updater.autoInstallOnAppQuit}`),
       quitAndInstall: () => order.push('install'),
     }
     const updates = createUpdates({
-      load: async () => updater,
+      load: async () => {
+        order.push('load')
+        return updater
+      },
+      hasFeed: () => hasFeed,
       askFirst: () => askFirst,
       wanted: async (version) => {
         order.push(`asked for ${version}`)
@@ -229,26 +263,41 @@ describe('updates', () => {
   test('are not fetched before somebody agreed, and the server stops before the program is replaced', async () => {
     const { updates, order } = buildUpdates()
     expect(await updates.check()).toBe('found')
-    await expect.poll(() => order).toEqual(['asked for 2.0.0', 'download, automatic: false', 'stop', 'install'])
+    await expect.poll(() => order).toEqual(['load', 'asked for 2.0.0', 'download, at quit: false', 'stop', 'install'])
   })
 
   test('are left alone when nobody wants them', async () => {
     const { updates, order, updater } = buildUpdates({ wants: false })
     await updates.check()
-    await expect.poll(() => order).toEqual(['asked for 2.0.0'])
+    await expect.poll(() => order).toEqual(['load', 'asked for 2.0.0'])
     expect(updater.autoInstallOnAppQuit).toBe(false)
   })
 
-  test('without asking, they wait for the next quit', async () => {
+  test('without asking, they wait for the next quit, which the updater must know before it downloads', async () => {
     const { updates, order, updater } = buildUpdates({ askFirst: false })
     expect(updates.mode()).toBe('automatic')
     await updates.check()
-    await expect.poll(() => updater.autoInstallOnAppQuit).toBe(true)
-    expect(order).toEqual(['download, automatic: false'])
+    await expect.poll(() => order).toEqual(['load', 'download, at quit: true'])
+    expect(updater.autoDownload).toBe(false)
+    // Looking again does not take back what waits for the quit.
+    await updates.check()
+    expect(updater.autoInstallOnAppQuit).toBe(true)
+  })
+
+  test('in a package without a feed nobody is asked, not even by loading the updater', async () => {
+    const { updates, order } = buildUpdates({ hasFeed: false })
+    expect(await updates.check()).toBe('not-set-up')
+    expect(order).toEqual([])
   })
 
   test('there are none in development; a feed that cannot be reached does no harm', async () => {
-    const deps = { askFirst: () => true, wanted: async () => true, stopServer: async () => {}, log: nothing }
+    const deps = {
+      hasFeed: () => true,
+      askFirst: () => true,
+      wanted: async () => true,
+      stopServer: async () => {},
+      log: nothing,
+    }
     const none = createUpdates({ load: undefined, ...deps })
     expect(none.mode()).toBe('none')
     expect(await none.check()).toBe('unavailable')

@@ -5,7 +5,7 @@ import { findChromium } from '../../scripts/chromium.mjs'
 export async function launchChromium(): Promise<Browser> {
   const executablePath = findChromium()
   if (executablePath === undefined)
-    throw new Error('No Chromium found. `npm test -- --only --project browser` installs one.')
+    throw new Error('No Chromium found. `npm run test:browser` installs one.')
   const isRoot = process.getuid?.() === 0
   return chromium.launch({
     executablePath,

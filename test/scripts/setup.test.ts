@@ -129,7 +129,7 @@ describe('arguments', () => {
   })
 
   test('of test: none runs everything, --only hands the rest to vitest, others are refused', () => {
-    expect(testPlan([])).toEqual({ checks: true, vitest: [] })
+    expect(testPlan([])).toEqual({ checks: true, vitest: ['--project', '!browser'] })
     expect(testPlan(['--only', 'test/api', '-t', 'a b'])).toEqual({ checks: false, vitest: ['test/api', '-t', 'a b'] })
     expect(() => testPlan(['test/api'])).toThrow('--only')
   })

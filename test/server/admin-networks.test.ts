@@ -1,4 +1,7 @@
-import { get } from 'node:http'
+import { readFile } from 'node:fs/promises'
+import { createServer, get } from 'node:http'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { authOf, codesOf, type Endpoint, isAdministration } from '../../api/endpoint.ts'
 import { PERMISSIONS } from '../../api/permissions.ts'
@@ -21,6 +24,8 @@ const PASSWORD = 'wooden quiet lamp'
 const NETWORKS = ['10.1.0.0/16', 'fd00::/8']
 const INSIDE = ['10.1.2.3', 'fd00::7', '::ffff:10.1.255.255'] as const
 const OUTSIDE = ['10.2.0.1', '192.0.2.7', 'fe80::1', '2001:db8::1', '127.0.0.2.example', '10.1.2.3, 192.0.2.7'] as const
+
+type Rights = Parameters<Visitor['client']['users']['edit']>[0]['body']
 
 let server: TestServer
 /** At the machine itself. */
@@ -98,6 +103,23 @@ describe('from outside', () => {
     expect([await edit(plain), await edit(1)]).toEqual(['ADMIN_NETWORK', 'ok'])
     expect((await server.storage.users.find(plain))?.display_name).toBeNull()
   })
+
+  test.each<Rights>([{ permissions: ['SETTINGS'] }, { manager_id: 2 }, { superuser: false }, { enabled: false }])(
+    'one does not change %j of oneself either, and that is an entry of the audit',
+    async (body) => {
+      const before = await server.storage.users.find(1)
+      const edit = (by: Visitor) => by.client.users.edit({ params: { id: '1' }, body: { ...body, lang: 'ru' } })
+      expect(codeOf(await edit(outside))).toBe('ADMIN_NETWORK')
+      expect(await server.storage.users.find(1)).toEqual(before)
+      const { items } = dataOf(await here.client.audit.list({ query: { event: 'access_refused' } }))
+      const entry = '/api/v2/users/:id'
+      expect(items.map(({ detail }) => detail)).toContainEqual(
+        expect.objectContaining({ code: 'ADMIN_NETWORK', entry }),
+      )
+      expect(codeOf(await edit(await at(INSIDE[0])))).not.toBe('ADMIN_NETWORK')
+      dataOf(await here.client.users.edit({ params: { id: '1' }, body: { permissions: [], manager_id: null } }))
+    },
+  )
 
   test.each(others.filter(([, entry]) => !entry.target))('%s stays open', async (_name, entry) => {
     expect((await call(await at(OUTSIDE[0]), entry))[1]).not.toBe('ADMIN_NETWORK')
@@ -192,6 +214,63 @@ describe('the setting', () => {
   })
 })
 
+describe('a network of one family', () => {
+  test.each([
+    [['::/1'], '10.1.2.3', 'ADMIN_NETWORK'],
+    [['::/0'], '192.0.2.7', 'ADMIN_NETWORK'],
+    [['::/1'], '::ffff:a01:203', 'ADMIN_NETWORK'],
+    [['0.0.0.0/0'], '2001:db8::1', 'ADMIN_NETWORK'],
+    [['::/1'], '2001:db8::1', 'ok'],
+    [['0.0.0.0/0'], '::ffff:a01:203', 'ok'],
+    [['::/1', '10.1.0.0/16'], '10.1.2.3', 'ok'],
+  ])('%j holds %s or not: %s', async (admin_networks, ip, code) => {
+    dataOf(await here.client.settings.change({ body: { admin_networks } }))
+    expect(codeOf(await (await at(ip)).client.users.list())).toBe(code)
+  })
+})
+
+describe('the way out', () => {
+  const signedIn = (headers: Record<string, string>) => {
+    const cookies = { Cookie: [...here.cookies].map(([name, value]) => `${name}=${value}`).join('; ') }
+    return buildVisitor(server.url, { ...cookies, ...headers })
+  }
+
+  test.each(['127.0.0.1', 'localhost', '[::1]'])('is open as %s', async (name) => {
+    const visitor = signedIn({ Host: `${name}:${new URL(server.url).port}` })
+    expect(codeOf(await visitor.client.users.list())).toBe('ok')
+  })
+
+  test('is not open through a proxy on this machine that says nothing of whom it passes on', async () => {
+    const visitor = signedIn({ Host: hostname() })
+    expect(dataOf(await visitor.client.auth.me())).toMatchObject({ administration: 'elsewhere', address: '127.0.0.1' })
+    expect(codeOf(await visitor.client.users.list())).toBe('ADMIN_NETWORK')
+  })
+
+  test.each(['X-Forwarded-Proto', 'X-Real-IP', 'Forwarded', 'Via', 'X-Forwarded-Host'])(
+    'is not open through one that calls us by a loopback name and sends %s',
+    async (header) => {
+      const visitor = signedIn({ [header]: 'http' })
+      expect(codeOf(await visitor.client.users.list())).toBe('ADMIN_NETWORK')
+    },
+  )
+
+  test('is not open behind a public URL whose proxy nobody named, and the log warns of that at the start', async () => {
+    const logFile = join(server.directory, 'hidden.log')
+    const port = await freePort()
+    const publicUrl = 'https://console.example.org'
+    const started = await startTestServer({ config: { publicUrl, logFile, port } })
+    const hidden = { ...started, url: `http://127.0.0.1:${port}` }
+    const owner = await buildSuperuser(hidden)
+    dataOf(await owner.client.settings.change({ body: { admin_networks: ['10.2.0.0/16'] } }))
+    const Cookie = [...owner.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const far = buildVisitor(hidden.url, { Cookie, Host: 'console.example.org' })
+    expect(codeOf(await far.client.users.list())).toBe('ADMIN_NETWORK')
+    expect(codeOf(await owner.client.users.list())).toBe('ok')
+    await hidden.end()
+    expect(await readFile(logFile, 'utf8')).toContain('"event":"clients_hidden"')
+  })
+})
+
 test('what somebody follows ends when his network is no longer among them', async () => {
   const inside = await at(INSIDE[0])
   const cookie = [...inside.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
@@ -210,3 +289,12 @@ test('what somebody follows ends when his network is no longer among them', asyn
 test('entries of anybody are never administration', () => {
   for (const [name, entry] of administering) expect(authOf(entry), name).not.toBe('public')
 })
+
+/** With a public address the server's `url` is that one, so the port is chosen here. */
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
+  const address = probe.address()
+  await new Promise((resolve) => probe.close(resolve))
+  return typeof address === 'object' && address !== null ? address.port : 0
+}

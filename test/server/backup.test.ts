@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -120,6 +121,27 @@ describe('what is there', () => {
     await backUp(server.directory, file, { force: true })
     expect((await readFile(file)).subarray(0, 21).toString()).toBe('age-encryption.org/v1')
     expect(await readdir(folder)).toEqual(['latchkey.age'])
+  })
+
+  test('what appears while the backup is written is not overwritten, and what others keep beside it stays', async () => {
+    await writeFile(`${file}.part`, 'precious')
+    const step = (what: string) => void (what === 'encrypting' && writeFileSync(file, 'precious'))
+    await expect(backUp(server.directory, file, { progress: { step, at: () => {} } })).rejects.toThrow('--force')
+    expect([readFileSync(file, 'utf8'), readFileSync(`${file}.part`, 'utf8')]).toEqual(['precious', 'precious'])
+    expect(await readdir(folder)).toEqual(['latchkey.age', 'latchkey.age.part'])
+  })
+
+  test('two backups to one file at once do not take each other’s unfinished one: one is refused, one is whole', async () => {
+    const ends = await Promise.allSettled([backUp(server.directory, file), backUp(server.directory, file)])
+    expect(ends.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+    expect([...(await openWithLibraries(file)).keys()]).toContain('database.sqlite')
+    expect(await readdir(folder)).toEqual(['latchkey.age'])
+  })
+
+  test('is not replaced, even with --force, when it is no ordinary file', async () => {
+    await symlink('/dev/null', file)
+    await expect(backUp(server.directory, file, { force: true })).rejects.toThrow('no ordinary file')
+    expect((await lstat(file)).isSymbolicLink()).toBe(true)
   })
 
   test('stays as it was when the backup is cancelled or the server ends; nothing is left behind', async () => {

@@ -1,9 +1,9 @@
-import { readFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
-import { request } from 'node:http'
+import { cp, readFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { reachServer, type Channel } from '../../server/control/channel.ts'
+import { reachServer, ServerSilent, type Channel } from '../../server/control/channel.ts'
 import { findPlace, type Notice, readNotice, writeNotice } from '../../server/control/notice.ts'
 import { startTestServer, type TestServer } from '../helpers/server.ts'
 import { ADMIN, buildSignedIn, buildSuperuser, buildVisitor, codeOf, dataOf, type Visitor } from '../helpers/visitor.ts'
@@ -86,6 +86,44 @@ describe('the channel', () => {
     const next = await startTestServer({ directory: other.directory })
     expect(await reachServer(other.directory)).toBeDefined()
     await next.end()
+  })
+
+  test('is not reached through a copy of the data directory, and a server in the copy has its own', async () => {
+    const original = await startTestServer()
+    const copy = `${original.directory}-copy`
+    await cp(original.directory, copy, { recursive: true, filter: (path) => !path.endsWith('.sock') })
+    expect(await readNotice(copy)).toBeUndefined()
+    expect(await reachServer(copy)).toBeUndefined()
+    const second = await startTestServer({ directory: copy })
+    expect((await (await reachServer(copy))?.acts.status({}))?.url).toBe(second.url)
+    await second.end()
+    expect((await (await reachServer(original.directory))?.acts.status({}))?.url).toBe(original.url)
+    await original.end()
+  })
+
+  test('that takes requests and never answers is not waited for without end', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'latchkey-silent-'))
+    const path = join(directory, 'control.sock')
+    const silent = createServer(() => {})
+    await new Promise<void>((resolve) => silent.listen(path, resolve))
+    await writeNotice(directory, { ...notice, path, directory })
+    const patience = { status: 50, backup: 50, other: 50 }
+    await expect(reachServer(directory, patience)).rejects.toBeInstanceOf(ServerSilent)
+    silent.closeAllConnections()
+    silent.close()
+    await rm(directory, { recursive: true, force: true })
+  })
+
+  test('counts as there when the server answers that it is not well', async () => {
+    const other = await startTestServer()
+    const { ping } = other.storage
+    other.storage.ping = () => Promise.reject(new Error('the database is away'))
+    const { acts } = (await reachServer(other.directory)) ?? expect.fail('the server cannot be reached')
+    expect(await acts.status({})).toMatchObject({ storage: 'unavailable', url: other.url })
+    other.storage.ping = ping
+    other.storage.users.waysIn = () => Promise.reject(new Error('the database is away'))
+    expect(await reachServer(other.directory)).toBeDefined()
+    await other.end()
   })
 
   test('listens in a folder of its own where the path of the data directory is too long for a socket', async () => {

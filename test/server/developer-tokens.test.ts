@@ -191,7 +191,7 @@ describe('revoking one', () => {
     const random = (bytes: number) =>
       bytes === 6 ? Buffer.alloc(6, 7) : Buffer.from(crypto.getRandomValues(new Uint8Array(bytes)))
     const asked = { name: null, days: 1, auth_source: 'password' } as const
-    const from = { ip: '127.0.0.1', user_agent: '', loopback: true }
+    const from = { ip: '127.0.0.1', user_agent: '', loopback: true, at_machine: true }
     const deps = { storage: server.storage, clock: server.clock, random }
     const [one, two] = [composeDeveloperToken(deps, user, asked, from), composeDeveloperToken(deps, user, asked, from)]
     for (const { row } of [one, two]) await server.storage.developerTokens.create(row, 50)

@@ -1,9 +1,9 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { KeyringError, type KeyProtector, openKeyring, readKeyring, readKeyringText } from '../../server/keyring.ts'
+import { KeyringError, type KeyProtector, openKeyring, readKeyring, strayKeyrings } from '../../server/keyring.ts'
 
 let directory: string
 const fileOf = () => join(directory, 'keyring.json')
@@ -56,6 +56,14 @@ describe('a keyring under the protection of the system', () => {
     expect(await readdir(directory)).toEqual(['keyring.json'])
   })
 
+  test('a plain copy that a killed start left beside it does not stay once it is wrapped', async () => {
+    await open(undefined, true)
+    await copyFile(fileOf(), `${fileOf()}.0123456789ab`)
+    expect(await strayKeyrings(directory)).toHaveLength(1)
+    await open(buildProtector())
+    expect(await readdir(directory)).toEqual(['keyring.json'])
+  })
+
   test('without the key store it is refused with what to do, and left as it is', async () => {
     await open(buildProtector(), true)
     const text = await readFile(fileOf(), 'utf8')
@@ -82,8 +90,8 @@ describe('a keyring under the protection of the system', () => {
   test('for a backup it can be read as it would stand without protection', async () => {
     const protector = buildProtector()
     const keyring = await open(protector, true)
-    const text = await readKeyringText(directory, protector)
-    expect(JSON.parse(text ?? '').pepper).toBe(keyring.pepper.toString('base64url'))
+    const read = await readKeyring(directory, protector)
+    expect(JSON.parse(read?.text ?? '').pepper).toBe(keyring.pepper.toString('base64url'))
   })
 })
 

@@ -166,6 +166,19 @@ describe('files that are damaged', () => {
     },
   )
 
+  test('an authority that goes missing while it serves is told of until it is back, and serves on', async () => {
+    const { server, before } = await start('127.2.5.6')
+    onTestFinished(() => server.end())
+    const path = pathOf(server, 'authority')
+    const kept = await readFile(path, 'utf8')
+    await rm(path)
+    const missing = await server.switchLan(true)
+    expect(missing).toMatchObject({ authority: before.authority, certificate: before.certificate })
+    expect(missing.problems).toEqual([{ code: 'authority_unreadable', detail: `${path}: missing` }])
+    await writeFile(path, kept)
+    expect((await server.switchLan(true)).problems).toEqual([])
+  })
+
   test('a damaged certificate of it is made again, because nobody but us relies on that', async () => {
     const { server, before } = await start('127.2.5.5')
     await server.stop()
@@ -313,6 +326,18 @@ describe('the addresses', () => {
     expect(isWithin('192.168.1.200', '192.168.1.0/24')).toBe(true)
     expect(isWithin('192.168.2.1', '192.168.1.0/24')).toBe(false)
     expect(isWithin('::ffff:192.168.1.2', '192.168.1.0/24')).toBe(false)
+  })
+
+  test.each([
+    ['172.16.5.1/8', '172.16.0.0/12'],
+    ['192.168.1.5/8', '192.168.0.0/16'],
+    ['10.0.0.5/0', '10.0.0.0/8'],
+    ['169.254.1.1/0', '169.254.0.0/16'],
+    ['fd00::5/0', 'fc00::/7'],
+    ['10.1.2.3/30', '10.1.2.0/30'],
+  ])('with the mask of %s are in %s: no mask reaches beyond the private block', (cidr, network) => {
+    const [address = ''] = cidr.split('/')
+    expect(lanAddresses({ eth0: [one(address, cidr)] }, '127.0.0.1')).toEqual([{ address, network, through: 'eth0' }])
   })
 
   test.each(['1.2.3.4', '::', '::1', 'fd00::', '2001:db8:1:2:3:4:5:6', '2001:db8::1:0:0:1'])(

@@ -1,18 +1,20 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { connect as connectOverTls, createSecureContext, type SecureContext } from 'node:tls'
+import { connect as connectOverTls, type SecureContext } from 'node:tls'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { createCrowd } from '../../server/lan/crowd.ts'
 import { createDoor, type Door } from '../../server/lan/door.ts'
-import { issueAuthority } from '../../server/lan/issue.ts'
+import { contextOf } from '../../server/lan/doors.ts'
+import { issueAuthority, issueLeaf } from '../../server/lan/issue.ts'
 
 const GREETING = 300
 
 let context: SecureContext
 beforeAll(async () => {
   const span = { from: Date.now(), until: Date.now() + 3_600_000 }
-  const { key, certificate } = await issueAuthority('door', { names: ['door.local'], networks: [] }, '01', span)
-  context = createSecureContext({ key, cert: certificate })
+  const authority = await issueAuthority('door', { names: ['door.local'], networks: [] }, '01', span)
+  context = contextOf(await issueLeaf(authority, ['door.local'], '02', span))
 })
 
 const bodies: number[] = []
@@ -27,6 +29,7 @@ beforeEach(async () => {
   door = createDoor({
     take: (socket: Socket) => void http.emit('connection', socket),
     tls: () => tls,
+    crowd: createCrowd({ proxies: [] }),
     longestGreeting: GREETING,
   })
   port = await door.listen(0, '127.0.0.1')
@@ -131,4 +134,16 @@ test('closing takes no more and waits for those inside', async () => {
   expect(closed).toBe(false)
   expect(await heard(inside, GET)).toContain('over TLS')
   await closing
+})
+
+test('a second handshake within a connection is refused, however cheap it is for the client', async () => {
+  const to = { port, host: '127.0.0.1', rejectUnauthorized: false, maxVersion: 'TLSv1.2' as const }
+  const socket = connectOverTls(to)
+  await once(socket, 'secureConnect')
+  const outcome = await new Promise<string>((resolve) => {
+    socket.on('error', (error) => resolve(error.message))
+    socket.renegotiate({ rejectUnauthorized: false }, (error) => resolve(error ? error.message : 'done'))
+  })
+  expect(outcome).not.toBe('done')
+  expect(await heard(await open(true), GET)).toContain('over TLS')
 })

@@ -92,7 +92,7 @@ describe('switched on by the setting', () => {
     for (const foreign of [
       'evil.example',
       'latchkey.local.evil.example',
-      'latchkey-2.local',
+      'latchkey-6.local',
       STRANGE.replace('127', '10'),
     ])
       expect(codeIn((await to(`${foreign}:${port}`)).body)).toBe('BAD_ORIGIN')
@@ -196,6 +196,19 @@ describe('switched on by the setting', () => {
     expect((await askOverTls({ address: HERE, port, ca, name: 'latchkey-2.local' })).status).toBe(200)
   })
 
+  test('every name that we may ever be announced by is ours, also while none is announced and when another has it', async () => {
+    const { fingerprint } = (await status()).certificate ?? {}
+    network.answer = () => undefined
+    await server.switchLan(false)
+    await server.switchLan(true)
+    expect((await status()).name).toBeNull()
+    // Nobody is cut off by a certificate without the name that we had a moment ago.
+    expect((await status()).certificate?.fingerprint).toBe(fingerprint)
+    const named = (name: string) => askOverTls({ address: HERE, port, ca, hostHeader: `${name}.local:${port}` })
+    for (const name of ['latchkey', 'latchkey-2', 'latchkey-5']) expect((await named(name)).status).toBe(200)
+    expect((await named('latchkey-6')).status).toBe(403)
+  })
+
   test('where nothing can be announced, the addresses work all the same; it is tried again', async () => {
     network.answer = () => ({ failed: 'no multicast here' })
     await server.switchLan(false)
@@ -244,6 +257,8 @@ describe('started with --lan', () => {
     const ca = await authorityOf(both)
     expect((await askOverTls({ address: '127.1.1.6', port: portOf(both), ca })).status).toBe(200)
     expect((await sendRequest(both.url, 'GET /api/health')).status).toBe(200)
+    const wildcard = await sendRequest(both.url, 'GET /api/health', ['Host: 0.0.0.0'])
+    expect(codeIn(wildcard.body), 'the wildcard is no name of ours').toBe('BAD_ORIGIN')
     expect(both.lan().problems).toEqual([])
   })
 

@@ -85,7 +85,19 @@ describe('the last proven way in', () => {
     expect(await second.client.access.revoke({ body: { items: named } })).toMatchObject({
       error: { code: 'LAST_WAY_IN', data: { left: [{ ...own, user_id: root, username: 'root' }] } },
     })
+    // Spelled otherwise it is nobody's, and nothing ends.
+    const padded = named.map(({ kind, id }) => ({ kind, id: `0${id}` }))
+    expect(dataOf(await second.client.access.revoke({ body: { items: padded } })).revoked).toBe(0)
     expect(codeOf(await gated.client.users.editMe({ body: { password: 'tall grass at noon' } }))).toBe('ok')
+  })
+
+  test('stays while all that is left would end by itself: a temporary password for an hour', async () => {
+    dataOf(await ann.client.users.resetPassword({ ...idOf(root), body: { password: TEMPORARY, expires_hours: 1 } }))
+    const gated = await buildSignedIn(world.server, 'root', TEMPORARY)
+    expect(codeOf(await edit(ann, 1, { superuser: false }))).toBe('LAST_WAY_IN')
+    expect(codeOf(await ann.client.users.remove(idOf(1)))).toBe('LAST_WAY_IN')
+    dataOf(await gated.client.users.editMe({ body: { password: 'tall grass at noon' } }))
+    expect(codeOf(await edit(ann, 1, { superuser: false }))).toBe('ok')
   })
 })
 
@@ -103,6 +115,11 @@ describe('where it is an ATProto account', () => {
     const other = await byToken(root, bob)
     expect(await switchOff(visitor)).toMatchObject({ error: { code: 'LAST_WAY_IN', data: { left: account() } } })
     expect(dataOf(await visitor.client.settings.read()).atproto_enabled).toBe(true)
+    // Who they are concerns nobody but superusers.
+    await createUser(visitor, { username: 'clerk', password: PASSWORD, permissions: ['SETTINGS'] })
+    const refused = await switchOff(await buildSignedIn(world.server, 'clerk', PASSWORD))
+    expect(refused).toMatchObject({ error: { code: 'LAST_WAY_IN', data: { whose: 'others', left: [] } } })
+    expect(refused).toMatchObject({ error: { message: errorTexts.en.LAST_WAY_IN_OTHERS } })
     const did = world.provider.addAccount({ handle: 'another.test' }).did
     for (const body of [{ did }, { did: null }]) expect(await edit(other, bob, body)).not.toMatchObject({ ok: true })
     expect(await edit(other, bob, { did: null })).toMatchObject({

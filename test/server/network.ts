@@ -18,8 +18,10 @@ export interface TestNetwork {
   addresses: LanAddress[]
   /** What was announced, one after the other; `undefined` is a goodbye. */
   announced: (Announced | undefined)[]
-  /** What comes of an announcement. */
-  answer: (what: Announced) => AnnounceNews
+  /** What comes of an announcement; undefined: nothing yet. */
+  answer: (what: Announced) => AnnounceNews | undefined
+  /** What comes of the last one later. */
+  tell: (news: AnnounceNews) => void
   outside: LanOutside
 }
 
@@ -28,12 +30,15 @@ export function buildNetwork(...addresses: LanAddress[]): TestNetwork {
     addresses,
     announced: [],
     answer: ({ names }) => ({ name: `${names[0]}.local` }),
+    tell: () => undefined,
     outside: {
       hostname: 'Desk-7',
       addresses: () => network.addresses,
       announce: (what, tell) => {
         network.announced.push(what)
-        tell(network.answer(what))
+        network.tell = tell
+        const news = network.answer(what)
+        if (news) tell(news)
         return {
           stop: async () => {
             network.announced.push(undefined)

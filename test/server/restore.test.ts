@@ -116,6 +116,7 @@ describe('changes nothing, and says why:', () => {
   async function refused(path: string, code: string, more = {}) {
     await mkdir(directory, { recursive: true })
     await writeFile(join(directory, 'precious'), '1')
+    await writeFile(join(directory, 'keyring.json'), '')
     await expect(restoreTo(directory, path, { replace: true, ...more })).rejects.toMatchObject({ code })
     expect(await readFile(join(directory, 'precious'), 'utf8')).toBe('1')
     expect(await besides(directory)).toEqual(['data'])
@@ -223,11 +224,15 @@ describe('changes nothing, and says why:', () => {
 
 test('killed between its last two steps, it is finished by the next start', async () => {
   await restoreTo(directory, file)
-  const { restored } = restorePlaces(directory, Date.now())
+  const { restored, before } = restorePlaces(directory, Date.now())
   await rename(directory, restored)
-  expect(await findLeftovers(directory)).toEqual([{ kind: 'restored', path: restored }])
+  await mkdir(before)
+  expect(await findLeftovers(directory)).toMatchObject([
+    { kind: 'restored', path: restored },
+    { kind: 'before-restore', path: before },
+  ])
   const next = await startTestServer({ directory })
   expect(next.setupToken).toBeUndefined()
-  expect(await besides(directory)).toEqual(['data'])
+  expect(await besides(directory)).toEqual(['data', basename(before)])
   await next.stop()
 })

@@ -1,6 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Storage } from '../../server/storage/port.ts'
-import { atOnce, buildSession, buildUser, HOUR, NOW, redeem, storeLoginToken, storeUser } from './builders.ts'
+import {
+  atOnce,
+  buildSession,
+  buildUser,
+  HOUR,
+  NOW,
+  redeem,
+  signIn,
+  storeLoginToken,
+  storeSuperuser,
+  storeUser,
+} from './builders.ts'
 import { ENGINES, type TestDatabase } from './engines.ts'
 
 describe.each(ENGINES)('what an administrator ends, on $name', (engine) => {
@@ -57,7 +68,8 @@ describe.each(ENGINES)('what an administrator ends, on $name', (engine) => {
     it('keeps one superuser when all are removed, demoted and disabled at once, from two servers', async () => {
       const made = await storage.users.createFirst(buildUser({ superuser: true }))
       if (made === 'already') throw new Error('set up before')
-      const all = [made.user_id, ...(await atOnce(6, () => storeUser(storage, { superuser: true })))]
+      await signIn(storage, made.user_id)
+      const all = [made.user_id, ...(await atOnce(6, () => storeSuperuser(storage)))]
       const outcomes = await atOnce(all.length * 3, (index) => {
         const user_id = all[index % all.length] ?? 0
         const { users } = both(index)

@@ -182,6 +182,42 @@ describe.each(ENGINES)('proven ways in, on $name', (engine) => {
       expect(await storage.access.revoke(named, {}, NOW)).toHaveLength(2)
     })
 
+    it('is not ended in another spelling of its number', async () => {
+      const bob = await storeSuperuser(storage, { username: 'bob', require_password_change: true })
+      expect(await storage.users.remove(ann, NOW)).toBe('done')
+      for (const id of [`0${bob}`, `000${bob}`, `+${bob}`, ` ${bob}`, `${bob} `, `${bob}.0`, `${bob}e0`, `0x${bob}`])
+        expect(await storage.access.revoke([{ kind: 'temporary_password', id }], {}, NOW)).toEqual([])
+      expect(await proven()).toEqual(['password'])
+      // With the right spelling beside it neither.
+      const both = [`0${bob}`, String(bob)].map((id) => ({ kind: 'temporary_password', id }) as const)
+      expect(await storage.access.revoke(both, {}, NOW)).toMatchObject({ last_way_in: [{ user_id: bob }] })
+      expect(await proven()).toEqual(['password'])
+    })
+
+    it('is not taken because a temporary password is there that ends by itself', async () => {
+      const bob = await storeSuperuser(storage, { require_password_change: true, password_expires: NOW + HOUR })
+      expect(await waysOf(bob)).toEqual(['password'])
+      expect(await storage.users.edit(ann, { superuser: false }, NOW)).toEqual(left(password))
+      expect(await storage.users.remove(ann, NOW)).toEqual(left(password))
+      expect(await storage.users.setPassword(ann, { ...next, by: bob })).toEqual(left(password))
+      expect(await waysOf(ann, NOW + HOUR)).toEqual(['password'])
+      expect(await storage.users.setPassword(bob, { ...next, require_password_change: false })).toBe(true)
+      expect(await storage.users.remove(ann, NOW)).toBe('done')
+    })
+
+    it('is one that ends by itself, as long as it is the last', async () => {
+      const bob = await storeSuperuser(storage, {
+        username: 'bob',
+        require_password_change: true,
+        password_expires: NOW + HOUR,
+      })
+      await storage.users.setPassword(ann, { ...next, by: 'machine' })
+      const his = left({ user_id: bob, username: 'bob', way: 'password' })
+      expect(await storage.users.remove(bob, NOW)).toEqual(his)
+      const named = [{ kind: 'temporary_password', id: String(bob) }] as const
+      expect(await storage.access.revoke(named, {}, NOW)).toEqual(his)
+    })
+
     it('is not moved, unlinked or switched off where it is an ATProto account', async () => {
       await comeBy(ann, 'link_account')
       expect(await storage.users.setPassword(ann, { ...next, by: 2 })).toBe(true)

@@ -3,7 +3,8 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { findLeftovers } from '../../backup/places.ts'
 import { noticePath } from '../../control/notice.ts'
-import { readKeyring } from '../../keyring.ts'
+import { createAuditSeal } from '../../domain/audit-seal.ts'
+import { readKeyring, strayKeyrings } from '../../keyring.ts'
 import { sizeOf } from '../progress.ts'
 import { type Finding, ok, type Patient, problem, warning } from './finding.ts'
 
@@ -57,11 +58,30 @@ export async function checkKeyring({ config, status }: Patient): Promise<Finding
     const says = "The keyring is protected by the operating system's key store: only the desktop app opens it."
     return [status ? ok(name, says) : ok(name, `${says} Start that for commands that need the keys.`)]
   }
+  const strays = await strayKeyrings(config.dataDirectory)
+  if (strays.length > 0)
+    return [
+      warning(name, `There are copies of it: ${strays.join(', ')}.`, 'The next start of the server removes them.'),
+    ]
   try {
-    await readKeyring(config.dataDirectory)
+    const keyring = await readKeyring(config.dataDirectory)
+    if (status && keyring && createAuditSeal(keyring.auditSeal).key !== status.audit_key)
+      return [
+        problem(
+          name,
+          `${path} holds other keys than those that the server works with: its next start would fail.`,
+          'Make a backup now, while it runs, and restore that: latchkey backup FILE.',
+        ),
+      ]
     return [ok(name, 'The keyring can be read; it is a plain file of its owner.')]
   } catch (error) {
-    return [problem(name, error instanceof Error ? error.message : String(error), 'latchkey restore FILE')]
+    return [
+      problem(
+        name,
+        error instanceof Error ? error.message : String(error),
+        status ? 'The server still has the keys: latchkey backup FILE, then restore that.' : 'latchkey restore FILE',
+      ),
+    ]
   }
 }
 

@@ -61,7 +61,8 @@ export async function checkWayBack({ config, status, database }: Patient): Promi
       ]
   }
   const superusers = status?.superusers ?? (database && 'superusers' in database ? database.superusers : undefined)
-  if (superusers === undefined) return [ok(name, 'Nothing speaks against a startup token: latchkey startup-token.')]
+  if (superusers === undefined || status?.storage === 'unavailable')
+    return [ok(name, 'Nothing speaks against a startup token: latchkey startup-token.')]
   if (status && !status.set_up) return [ok(name, 'The server waits to be set up, by the link that it printed.')]
   if (superusers === 0)
     return [problem(name, 'No superuser is enabled: not even a startup token helps.', 'latchkey restore FILE')]

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { loadSqljs } from './engine.ts'
 import { nodeFiles } from './files.ts'
 import { lockDirectory } from './lock.ts'
@@ -15,11 +17,12 @@ export interface Examined {
 }
 
 /**
- * Reads a database as an opening would, and changes nothing. Holds the directory meanwhile.
+ * Reads a database as an opening would, and changes nothing. Holds the directory meanwhile, unless that never was held (a copy)
+ * and would have to be given a lock file for it.
  * @throws StorageOpenError DATA_DIR_LOCKED | DATABASE_CORRUPT | DATABASE_NEWER | DATA_DIR_UNREADABLE
  */
 export async function examineDatabase(directory: string): Promise<Examined> {
-  const lock = lockDirectory(directory)
+  const lock = existsSync(join(directory, 'lock')) ? lockDirectory(directory) : undefined
   try {
     const { engine, damaged } = recover({ files: nodeFiles, sqljs: await loadSqljs(), directory })
     try {
@@ -37,6 +40,6 @@ export async function examineDatabase(directory: string): Promise<Examined> {
       engine.close()
     }
   } finally {
-    lock.release()
+    lock?.release()
   }
 }

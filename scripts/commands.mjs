@@ -9,7 +9,19 @@ import { Problem } from './problem.mjs'
 import { say } from './progress.mjs'
 
 /** @type {Record<string, (args: string[]) => Promise<void>>} */
-const commands = { start, serve, check, test, browser, atproto, bench, soak, desktop, package: pack, 'test-desktop': testWindow }
+const commands = {
+  start,
+  serve,
+  check,
+  test,
+  browser,
+  atproto,
+  bench,
+  soak,
+  desktop,
+  package: pack,
+  'test-desktop': testWindow,
+}
 
 /** @param {string[]} argv the command and its arguments */
 export async function runCommand([name = '', ...args]) {

@@ -4,8 +4,7 @@ import { findChromium } from '../../scripts/chromium.mjs'
 /** Starts the machine's Chromium without a window. Close it in `afterAll`. */
 export async function launchChromium(): Promise<Browser> {
   const executablePath = findChromium()
-  if (executablePath === undefined)
-    throw new Error('No Chromium found. `npm run test:browser` installs one.')
+  if (executablePath === undefined) throw new Error('No Chromium found. `npm run test:browser` installs one.')
   const isRoot = process.getuid?.() === 0
   return chromium.launch({
     executablePath,

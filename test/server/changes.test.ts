@@ -78,10 +78,12 @@ test('who may look at nothing takes nobody a place, however often he comes', asy
 test('many changes at once are told together', async () => {
   const stream = await listen(admin)
   await stream.heardOf(1)
+  const began = performance.now()
   await Promise.all(Array.from({ length: 30 }, () => buildSignedIn(server, 'bert', PASSWORD)))
   await new Promise((resolve) => setTimeout(resolve, 600))
   expect(stream.heard.length).toBeGreaterThan(1)
-  expect(stream.heard.length).toBeLessThan(20)
+  // At most one each quarter of a second, however long a busy machine took for the sign-ins.
+  expect(stream.heard.length).toBeLessThanOrEqual(2 + Math.ceil((performance.now() - began) / 250))
   stream.leave()
 })
 

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { Random } from './domain/one-time-secret.ts'
 import type { SigningKey } from './domain/session-token.ts'
+import { syncDirectory } from './sync-directory.ts'
 
 /**
  * The keys that are kept beside the database, never in it: those that sign session tokens (the first signs, the
@@ -139,7 +140,8 @@ async function protect(
     await unlink(beside).catch(() => {})
     throw error
   }
-  await syncDirectory(dirname(path))
+  // So that the new name survives a power loss; systems that cannot do it see to it themselves.
+  await syncDirectory(dirname(path)).catch(() => {})
 }
 
 async function wrapped(text: string, protector: KeyProtector): Promise<string> {
@@ -189,13 +191,6 @@ async function write(path: string, text: string): Promise<void> {
   } finally {
     await file.close()
   }
-}
-
-/** So that the new name survives a power loss; systems that cannot do it see to it themselves. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r').catch(() => undefined)
-  await handle?.sync().catch(() => {})
-  await handle?.close()
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -28,6 +28,7 @@ const http = {
     'api/',
     'server/handlers/index.ts',
     'server/domain/',
+    'server/address-list.ts',
     'server/http/',
   ],
   types: ['pino', 'server/deps.ts', 'server/call.ts', 'server/config.ts', 'server/log.ts', ...port],
@@ -54,7 +55,14 @@ export const walls = [
   },
   {
     place: 'server/lan/',
-    may: ['node:', ...certificates, '@homebridge/ciao', 'server/lan/'],
+    may: [
+      'node:',
+      ...certificates,
+      '@homebridge/ciao',
+      'server/address-list.ts',
+      'server/sync-directory.ts',
+      'server/lan/',
+    ],
     types: ['api/', 'pino', 'server/config.ts', 'server/log.ts'],
   },
   {

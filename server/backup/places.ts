@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { lstat, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { syncDirectory } from './sync.ts'
+import { syncDirectory } from '../sync-directory.ts'
 
 /**
  * The directories that a restore makes beside the data directory, so that each step is one rename:

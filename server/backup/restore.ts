@@ -17,7 +17,7 @@ import {
 import type { Progress } from './progress.ts'
 import { rehearse, type Rehearsal } from './rehearse.ts'
 import { BackupError, unseal } from './sealed.ts'
-import { syncDirectory } from './sync.ts'
+import { syncDirectory } from '../sync-directory.ts'
 import { unpackBackup } from './unpack.ts'
 
 export interface RestoreOptions {

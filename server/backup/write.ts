@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import type { Progress } from './progress.ts'
 import type { PackedBackup } from './pack.ts'
 import { seal } from './sealed.ts'
-import { syncDirectory } from './sync.ts'
+import { syncDirectory } from '../sync-directory.ts'
 
 export interface WriteOptions {
   file: string

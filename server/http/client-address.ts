@@ -1,5 +1,6 @@
-import { BlockList, isIP } from 'node:net'
+import { type BlockList, isIP } from 'node:net'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { bareAddress, blockListOf, contains, LOOPBACK } from '../address-list.ts'
 import type { AdminNetworks } from '../domain/admission.ts'
 
 /** Where a request came from and how, as far as it can be trusted. */
@@ -13,13 +14,8 @@ export interface ClientAddress {
   secure: boolean
 }
 
-const LOOPBACK = new BlockList()
-LOOPBACK.addSubnet('127.0.0.0', 8)
-LOOPBACK.addAddress('::1', 'ipv6')
-
 /** IPv4 in the dress of IPv6. */
-const MAPPED = new BlockList()
-MAPPED.addSubnet('::ffff:0:0', 96, 'ipv6')
+const MAPPED = blockListOf(['::ffff:0:0/96'])
 
 /** What proxies add, when they add anything. */
 const BY_PROXIES = [
@@ -116,28 +112,6 @@ function directAddress(req: IncomingMessage): Peer {
 function remember(seen: WeakMap<object, Peer>, key: object, address: Peer): Peer {
   seen.set(key, address)
   return address
-}
-
-function contains(list: BlockList, ip: string): boolean {
-  const family = isIP(ip)
-  return family !== 0 && list.check(ip, family === 6 ? 'ipv6' : 'ipv4')
-}
-
-function blockListOf(ranges: readonly string[]): BlockList {
-  const list = new BlockList()
-  for (const range of ranges) {
-    const [address = '', bits] = range.split('/')
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    if (bits === undefined) list.addAddress(address, family)
-    else list.addSubnet(address, Number(bits), family)
-  }
-  return list
-}
-
-/** An address without the port that some proxies write, and IPv4 without its IPv6 dress. */
-export function bareAddress(text: string): string {
-  const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text
-  return bare.replace(/^::ffff:(?=\d+\.)/i, '')
 }
 
 function headerList(header: string | string[] | undefined): string[] {

@@ -1,12 +1,11 @@
 import type { Context } from 'koa'
-import Negotiator from 'negotiator'
 import { ERROR_STATUS, type ErrorCode } from '../../api/errors.ts'
-import { LANGUAGES } from '../../api/schemas.ts'
 import { errorTexts } from '../../api/texts/index.ts'
 import { wordingOf } from '../../api/texts/wording.ts'
 import { Overloaded } from '../domain/work-queue.ts'
 import { ApiError } from '../domain/refusal.ts'
 import type { Deps } from '../deps.ts'
+import { negotiatedLanguage } from './negotiated-language.ts'
 
 type FaultDeps = Pick<Deps, 'log' | 'isStorageFailure'>
 
@@ -34,8 +33,7 @@ export function sendThrown(ctx: Context, thrown: unknown, { log, isStorageFailur
 }
 
 function textOf(ctx: Context, code: ErrorCode, data: unknown, seconds = 0): string {
-  const [language = 'en'] = new Negotiator(ctx.req).languages([...LANGUAGES])
-  const texts = errorTexts[LANGUAGES.find((known) => known === language) ?? 'en']
+  const texts = errorTexts[negotiatedLanguage(ctx.get('Accept-Language'))]
   const { name, named } = wordingOf(code, data)
   return texts[name].replace('{seconds}', String(seconds)).replace('{names}', () => named.names ?? '')
 }

@@ -1,7 +1,8 @@
 import type { Middleware } from 'koa'
 import { bearerOf } from './authenticate.ts'
 import { readCookie } from './cookies.ts'
-import { bareAddress, hostNameOf, isLoopbackHost } from './client-address.ts'
+import { bareAddress } from '../address-list.ts'
+import { hostNameOf, isLoopbackHost } from './client-address.ts'
 import { sendError } from './fault.ts'
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])

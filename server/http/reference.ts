@@ -2,6 +2,7 @@ import type { Middleware } from 'koa'
 import { authOf, codesOf, type Endpoint, limitOf, type Table } from '../../api/endpoint.ts'
 import { ERROR_STATUS } from '../../api/errors.ts'
 import { errorTexts } from '../../api/texts/index.ts'
+import { escapeHtml } from './html.ts'
 
 const STYLE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -21,11 +22,11 @@ export function referencePage(table: Table, version: string): Middleware {
 function draw(table: Table, version: string): string {
   const areas = Object.entries(table).map(
     ([area, entries]) =>
-      `<section><h2 id="${area}">${escape(area)}</h2>${Object.values(entries).map(drawEntry).join('')}</section>`,
+      `<section><h2 id="${area}">${escapeHtml(area)}</h2>${Object.values(entries).map(drawEntry).join('')}</section>`,
   )
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Latchkey interface ${escape(version)}</title><style>
+<title>Latchkey interface ${escapeHtml(version)}</title><style>
 :root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif}
 body{max-width:60rem;margin:2rem auto;padding:0 1rem}
 article{border-block-start:1px solid #8886;padding-block:1rem}
@@ -33,7 +34,7 @@ h3{font:600 1rem/1.4 ui-monospace,monospace;margin:0}
 table{border-collapse:collapse}td{padding:.1rem 1rem .1rem 0;vertical-align:top}
 code{font:.9em ui-monospace,monospace}small{opacity:.8}
 </style></head><body><main>
-<h1>Latchkey interface <small>${escape(version)}</small></h1>
+<h1>Latchkey interface <small>${escapeHtml(version)}</small></h1>
 <p>The same as a document for machines: <a href="/api/openapi.json">openapi.json</a>.
 Answers are <code>{"status":"ok","data":…}</code> or <code>{"status":"error","error":"CODE","message":"…"}</code>.</p>
 ${areas.join('\n')}
@@ -51,13 +52,9 @@ function drawEntry(entry: Endpoint): string {
   const codes = codesOf(entry)
     .map(
       (code) =>
-        `<tr><td>${ERROR_STATUS[code]}</td><td><code>${code}</code></td><td>${escape(errorTexts.en[code])}</td></tr>`,
+        `<tr><td>${ERROR_STATUS[code]}</td><td><code>${code}</code></td><td>${escapeHtml(errorTexts.en[code])}</td></tr>`,
     )
     .join('')
-  return `<article><h3>${entry.method} ${escape(entry.path)}</h3><p>${escape(entry.summary)}<br><small>${escape(traits.join(' · '))}</small></p>
+  return `<article><h3>${entry.method} ${escapeHtml(entry.path)}</h3><p>${escapeHtml(entry.summary)}<br><small>${escapeHtml(traits.join(' · '))}</small></p>
 <details><summary>Refusals</summary><table>${codes}</table></details></article>`
-}
-
-function escape(text: string): string {
-  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)
 }

@@ -1,4 +1,5 @@
-import { BlockList, isIP, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { bareAddress, blockListOf, contains, LOOPBACK } from '../address-list.ts'
 
 /** Connections that a program may well hold without the process, and this machine with it, running out of files. */
 const MOST = 400
@@ -46,7 +47,7 @@ export function createCrowd({
 
   return {
     enter(socket) {
-      const address = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '')
+      const address = bareAddress(socket.remoteAddress ?? '')
       if (spares(address)) return true
       if (all >= most || (amounts.get(address) ?? 0) >= mostFromOne) return false
       const [oldest] = ungreeted
@@ -67,12 +68,6 @@ export function createCrowd({
 }
 
 function sparing(proxies: readonly string[]): (address: string) => boolean {
-  const list = new BlockList()
-  for (const range of ['127.0.0.0/8', '::1', ...proxies]) {
-    const [address = '', bits] = range.split('/')
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    if (bits === undefined) list.addAddress(address, family)
-    else list.addSubnet(address, Number(bits), family)
-  }
-  return (address) => isIP(address) !== 0 && list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  const spared = blockListOf(proxies)
+  return (address) => contains(LOOPBACK, address) || contains(spared, address)
 }

@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { syncDirectory } from '../sync-directory.ts'
 import type { KeyAndCertificate } from './issue.ts'
 
 const KEY = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----\n?/
@@ -31,10 +32,7 @@ export async function writePair(path: string, { key, certificate }: KeyAndCertif
     await file.close()
   }
   await rename(beside, path)
-  // Windows cannot sync a directory, and needs not.
-  if (process.platform === 'win32') return
-  const folder = await open(directory, 'r')
-  await folder.sync().finally(() => folder.close())
+  await syncDirectory(directory)
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
